@@ -1,0 +1,263 @@
+//! What a user may set on one connection.
+
+use crate::time::Duration;
+
+/// Which connections leave first when several have something to send. Within a class
+/// transmission is fair.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
+pub enum Priority {
+    /// Leaves before everything else.
+    High = 0,
+    /// The default.
+    #[default]
+    Normal = 1,
+    /// Leaves when nothing else wants to.
+    Low = 2,
+}
+
+/// On or off.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Switch {
+    /// In use.
+    On,
+    /// Not in use.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    #[must_use]
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On)
+    }
+}
+
+/// Keep-alive (RFC 9293 section 3.8.4): probe after `idle`, then each `interval`, give up after
+/// `count` probes without an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct KeepAlive {
+    /// Seconds of silence before the first probe.
+    pub idle_s: u32,
+    /// Seconds between probes.
+    pub interval_s: u32,
+    /// Unanswered probes after which the connection is given up.
+    pub count: u8,
+}
+
+impl Default for KeepAlive {
+    /// Two hours (RFC 9293 MUST-28), 75 s, 9.
+    fn default() -> Self {
+        Self {
+            idle_s: 7_200,
+            interval_s: 75,
+            count: 9,
+        }
+    }
+}
+
+/// The knobs of one connection. `Copy`: a listener keeps one and hands it to what it accepts.
+///
+/// ```
+/// use tcp_core::{Config, Switch};
+/// const CHATTY: Config = Config::new().nagle(Switch::Off).user_timeout_ms(Some(30_000));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Config {
+    pub(crate) user_timeout_ms: u32,
+    pub(crate) keep_alive: Option<KeepAlive>,
+    pub(crate) rto_min_ms: u16,
+    pub(crate) rto_initial_ms: u16,
+    pub(crate) rto_max_s: u8,
+    pub(crate) ack_delay_ms: u8,
+    pub(crate) mss: u16,
+    pub(crate) fin_wait_2_s: u16,
+    pub(crate) syn_retries: u8,
+    pub(crate) retries_1: u8,
+    pub(crate) retries_2: u8,
+    pub(crate) hop_limit: u8,
+    pub(crate) diffserv: u8,
+    pub(crate) priority: Priority,
+    pub(crate) nagle: Switch,
+    pub(crate) timestamps: Switch,
+    pub(crate) sack: Switch,
+    pub(crate) window_scaling: Switch,
+    pub(crate) cork: Switch,
+}
+
+impl Config {
+    /// The defaults: Nagle, SACK, timestamps and window scaling on; RTO between 200 ms and 60 s,
+    /// first 1 s (RFC 6298); delayed ACK 40 ms; six SYN retransmissions (127 s and then 64 s, MUST-23: at
+    /// least 3 min); R1 3, R2 15 retransmissions; FIN-WAIT-2 60 s without a reader; hop limit 64.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            user_timeout_ms: 0,
+            keep_alive: None,
+            rto_min_ms: 200,
+            rto_initial_ms: 1_000,
+            rto_max_s: 60,
+            ack_delay_ms: 40,
+            mss: u16::MAX,
+            fin_wait_2_s: 60,
+            syn_retries: 7,
+            retries_1: 3,
+            retries_2: 15,
+            hop_limit: 64,
+            diffserv: 0,
+            priority: Priority::Normal,
+            nagle: Switch::On,
+            timestamps: Switch::On,
+            sack: Switch::On,
+            window_scaling: Switch::On,
+            cork: Switch::Off,
+        }
+    }
+
+    /// Gives up when sent data stays unacknowledged for so long, in milliseconds (RFC 9293
+    /// section 3.8.3); `None`: only R2 decides. Never ends an idle connection.
+    #[must_use]
+    pub const fn user_timeout_ms(mut self, timeout: Option<u32>) -> Self {
+        self.user_timeout_ms = match timeout {
+            Some(0) => 1,
+            Some(ms) => ms,
+            None => 0,
+        };
+        self
+    }
+
+    /// Probes an idle connection; off by default (RFC 9293 MUST-25).
+    #[must_use]
+    pub const fn keep_alive(mut self, keep_alive: Option<KeepAlive>) -> Self {
+        self.keep_alive = keep_alive;
+        self
+    }
+
+    /// Least retransmission timeout in milliseconds.
+    #[must_use]
+    pub const fn rto_min_ms(mut self, ms: u16) -> Self {
+        self.rto_min_ms = if ms == 0 { 1 } else { ms };
+        self
+    }
+
+    /// Retransmission timeout before the first RTT sample, in milliseconds.
+    #[must_use]
+    pub const fn rto_initial_ms(mut self, ms: u16) -> Self {
+        self.rto_initial_ms = if ms == 0 { 1 } else { ms };
+        self
+    }
+
+    /// Greatest retransmission timeout in seconds.
+    #[must_use]
+    pub const fn rto_max_s(mut self, s: u8) -> Self {
+        self.rto_max_s = if s == 0 { 1 } else { s };
+        self
+    }
+
+    /// How long an ACK may wait for company, in milliseconds: at most 200 of the 500 that RFC 9293
+    /// MUST-40 allows. Zero: every segment is acknowledged at once.
+    #[must_use]
+    pub const fn ack_delay_ms(mut self, ms: u8) -> Self {
+        self.ack_delay_ms = if ms > 200 { 200 } else { ms };
+        self
+    }
+
+    /// Upper limit of the segment size in both directions, without options.
+    #[must_use]
+    pub const fn mss(mut self, mss: u16) -> Self {
+        self.mss = if mss < 64 { 64 } else { mss };
+        self
+    }
+
+    /// Seconds that a closed connection waits in FIN-WAIT-2 for the peer's FIN.
+    #[must_use]
+    pub const fn fin_wait_2_s(mut self, s: u16) -> Self {
+        self.fin_wait_2_s = s;
+        self
+    }
+
+    /// Retransmissions of a SYN before the open fails.
+    #[must_use]
+    pub const fn syn_retries(mut self, count: u8) -> Self {
+        self.syn_retries = count;
+        self
+    }
+
+    /// R1 and R2 of RFC 9293 section 3.8.3, as numbers of retransmissions of one segment.
+    #[must_use]
+    pub const fn retries(mut self, r1: u8, r2: u8) -> Self {
+        self.retries_1 = r1;
+        self.retries_2 = if r2 < 1 { 1 } else { r2 };
+        self
+    }
+
+    /// TTL or hop limit of every segment; zero is taken as one.
+    #[must_use]
+    pub const fn hop_limit(mut self, hops: u8) -> Self {
+        self.hop_limit = if hops == 0 { 1 } else { hops };
+        self
+    }
+
+    /// Diffserv code point, 0 to 63, of every segment (RFC 9293 MUST-48); its upper bits are cut.
+    #[must_use]
+    pub const fn diffserv(mut self, code_point: u8) -> Self {
+        self.diffserv = code_point & 0x3f;
+        self
+    }
+
+    /// Priority class.
+    #[must_use]
+    pub const fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Nagle's algorithm (RFC 9293 section 3.7.4).
+    #[must_use]
+    pub const fn nagle(mut self, nagle: Switch) -> Self {
+        self.nagle = nagle;
+        self
+    }
+
+    /// Timestamps (RFC 7323): offered, and accepted when offered.
+    #[must_use]
+    pub const fn timestamps(mut self, timestamps: Switch) -> Self {
+        self.timestamps = timestamps;
+        self
+    }
+
+    /// Selective acknowledgments (RFC 2018): offered, and accepted when offered.
+    #[must_use]
+    pub const fn sack(mut self, sack: Switch) -> Self {
+        self.sack = sack;
+        self
+    }
+
+    /// Window scaling (RFC 7323): offered, and accepted when offered.
+    #[must_use]
+    pub const fn window_scaling(mut self, window_scaling: Switch) -> Self {
+        self.window_scaling = window_scaling;
+        self
+    }
+}
+
+impl Config {
+    /// The user timeout, if one is set.
+    pub(crate) const fn user_timeout(&self) -> Option<Duration> {
+        if self.user_timeout_ms == 0 {
+            None
+        } else {
+            Some(Duration::from_millis(self.user_timeout_ms as u64))
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,4 @@
+//! TODO
+/// One record of what is in flight.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct SentRecord {}

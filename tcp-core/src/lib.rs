@@ -1,0 +1,29 @@
+//! A `no_std`, allocation-free, sans-IO TCP.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod connection;
+mod profile;
+mod ring;
+mod seq;
+mod stack;
+mod time;
+pub mod wire;
+
+pub use connection::{
+    Arrival, CloseReason, Config, CongestionControl, Connection, Events, HalfOpen, Info, Island,
+    KeepAlive, Misuse, NewReno, Opening, Priority, ResetReply, SentRecord, State, Switch,
+    TimeWaitSeed, Timer, Tuple, Unreachable,
+};
+pub use profile::{Firmware, Host, Memory, Profile, Storage};
+pub use ring::Ring;
+pub use seq::{SeqLen, SeqNum, SeqRange};
+pub use stack::{
+    AnyAddress, ChecksumState, Dropped, Event, Handle, LinkDestination, ListenAt, ListenerHandle,
+    LocalAddress, OwnAddress, Packet, Received, Row, RxChecksum, Stack, StackConfig, Tables,
+    Transmit, TxChecksum,
+};
+pub use time::{Duration, Instant};

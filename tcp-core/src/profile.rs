@@ -1,0 +1,75 @@
+//! What a build names by type, and who gives the octets.
+
+use core::fmt::Debug;
+use core::hash::Hash;
+
+use managed::ManagedSlice;
+
+use crate::connection::{CongestionControl, Island, NewReno, SentRecord};
+use crate::stack::{AnyAddress, LocalAddress, OwnAddress};
+
+/// The mechanisms that a build pays for, as types.
+pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
+    /// Congestion control.
+    type Congestion: CongestionControl;
+    /// How compact entries name our address: by index, or in full for any-address mode.
+    type Local: LocalAddress;
+}
+
+/// For microcontrollers: NewReno, addresses by index.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Firmware;
+
+impl Profile for Firmware {
+    type Congestion = NewReno;
+    type Local = OwnAddress;
+}
+
+/// For hosts: NewReno, any-address mode possible.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Host;
+
+impl Profile for Host {
+    type Congestion = NewReno;
+    type Local = AnyAddress;
+}
+
+/// The octets of one connection, lent by a [`Memory`].
+#[derive(Debug)]
+pub struct Storage<'a> {
+    /// Send ring: data written and not yet acknowledged.
+    pub send: ManagedSlice<'a, u8>,
+    /// Receive ring: data in order and not yet read, and data beyond a gap.
+    pub receive: ManagedSlice<'a, u8>,
+    /// One record for each segment in flight; when they run out, neighbours share one.
+    pub records: ManagedSlice<'a, SentRecord>,
+    /// Ranges received beyond a gap; when they run out, further ranges are dropped.
+    pub islands: ManagedSlice<'a, Island>,
+}
+
+impl Storage<'_> {
+    /// No octets at all.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            send: ManagedSlice::Borrowed(&mut []),
+            receive: ManagedSlice::Borrowed(&mut []),
+            records: ManagedSlice::Borrowed(&mut []),
+            islands: ManagedSlice::Borrowed(&mut []),
+        }
+    }
+}
+
+/// Who gives the octets. The stack asks when a handshake completes and when a connection is
+/// opened, never for a half-open connection. A refusal is safe: the segment is dropped
+/// unacknowledged and counted.
+pub trait Memory<'a> {
+    /// Octets for one connection, or `None` when there are none left.
+    fn lend(&mut self) -> Option<Storage<'a>>;
+
+    /// Takes back what was lent.
+    fn give_back(&mut self, storage: Storage<'a>);
+
+    /// Octets that a fresh receive ring will have: it decides the window scale that a SYN offers.
+    fn receive_capacity(&self) -> usize;
+}

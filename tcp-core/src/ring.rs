@@ -1,0 +1,202 @@
+//! An octet ring over lent memory: write at an offset, read in place as two slices.
+//!
+//! The ring holds `len` octets from `start`; beyond them lies free space, into which octets may
+//! be written ahead of time ([`write_at`](Ring::write_at)) and later taken into the content
+//! ([`commit`](Ring::commit)). That is how segments that came out of order wait in place.
+//!
+//! ```text
+//!    memory:  [ . . d d d d d d d . . w w w . . ]
+//!                   ^start        ^start+len  ^written ahead, not yet content
+//! ```
+//!
+//! A ring without memory has capacity 0 and is full and empty at once.
+
+use managed::ManagedSlice;
+
+/// An octet ring.
+#[derive(Debug)]
+pub struct Ring<'a> {
+    memory: ManagedSlice<'a, u8>,
+    start: usize,
+    len: usize,
+}
+
+impl<'a> Ring<'a> {
+    /// An empty ring over `memory`.
+    #[must_use]
+    pub fn new(memory: ManagedSlice<'a, u8>) -> Self {
+        Self {
+            memory,
+            start: 0,
+            len: 0,
+        }
+    }
+
+    /// Takes the memory out and leaves a ring without any.
+    pub fn take(&mut self) -> ManagedSlice<'a, u8> {
+        self.start = 0;
+        self.len = 0;
+        core::mem::replace(&mut self.memory, ManagedSlice::Borrowed(&mut []))
+    }
+
+    /// Octets that the ring can hold.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.memory.len()
+    }
+
+    /// Octets of content.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no content.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Octets that can be added.
+    #[must_use]
+    pub fn free(&self) -> usize {
+        self.capacity() - self.len
+    }
+
+    /// Content from `offset`, at most `length` octets, as two slices in order.
+    #[must_use]
+    pub fn read(&self, offset: usize, length: usize) -> [&[u8]; 2] {
+        let offset = offset.min(self.len);
+        let length = length.min(self.len - offset);
+        let (first, second) = self.split(offset, length);
+        [
+            self.memory.get(first.0..first.1).unwrap_or_default(),
+            self.memory.get(second.0..second.1).unwrap_or_default(),
+        ]
+    }
+
+    /// Copies content from `offset` into `out`; returns how many octets.
+    pub fn copy_out(&self, offset: usize, out: &mut [u8]) -> usize {
+        let [first, second] = self.read(offset, out.len());
+        let (front, back) = out.split_at_mut(first.len().min(out.len()));
+        copy(front, first) + copy(back, second)
+    }
+
+    /// Appends as much of `octets` as fits; returns how many octets.
+    pub fn push(&mut self, octets: &[u8]) -> usize {
+        let count = octets.len().min(self.free());
+        let octets = octets.get(..count).unwrap_or_default();
+        self.write_at(0, octets);
+        self.len += count;
+        count
+    }
+
+    /// Writes into free space, `offset` octets past the end of the content, without making it
+    /// content. What does not fit is left out; returns how many octets were written.
+    pub fn write_at(&mut self, offset: usize, octets: &[u8]) -> usize {
+        let free = self.free();
+        if offset >= free {
+            return 0;
+        }
+        let count = octets.len().min(free - offset);
+        let (first, second) = self.split(self.len + offset, count);
+        let (front, back) = octets.split_at(count.min(first.1 - first.0));
+        let mut written = 0;
+        if let Some(space) = self.memory.get_mut(first.0..first.1) {
+            written += copy(space, front);
+        }
+        if let Some(space) = self.memory.get_mut(second.0..second.1) {
+            written += copy(space, back);
+        }
+        written
+    }
+
+    /// Makes the next `count` octets of free space content (they were written before).
+    pub fn commit(&mut self, count: usize) {
+        self.len += count.min(self.free());
+    }
+
+    /// Drops `count` octets from the front of the content.
+    pub fn consume(&mut self, count: usize) {
+        let count = count.min(self.len);
+        self.len -= count;
+        self.start = self.wrap(self.start + count);
+    }
+
+    /// The longest stretch of free space that follows the content, for writing in place; make it
+    /// content with [`commit`](Self::commit).
+    pub fn space(&mut self) -> &mut [u8] {
+        let (first, _) = self.split(self.len, self.free());
+        self.memory.get_mut(first.0..first.1).unwrap_or_default()
+    }
+
+    /// Where `length` octets from logical `offset` lie: two index ranges, the second maybe empty.
+    fn split(&self, offset: usize, length: usize) -> ((usize, usize), (usize, usize)) {
+        let capacity = self.capacity();
+        let from = self.wrap(self.start + offset);
+        let front = length.min(capacity - from.min(capacity));
+        ((from, from + front), (0, length - front))
+    }
+
+    /// An index below twice the capacity brought into the memory.
+    fn wrap(&self, index: usize) -> usize {
+        if index >= self.capacity() {
+            index - self.capacity()
+        } else {
+            index
+        }
+    }
+}
+
+/// Copies the common length of the two slices; returns it.
+fn copy(to: &mut [u8], from: &[u8]) -> usize {
+    let count = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) {
+        to.copy_from_slice(from);
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_wraps_and_is_read_as_two_slices() {
+        let mut memory = [0u8; 5];
+        let mut ring = Ring::new((&mut memory[..]).into());
+        assert_eq!(ring.push(b"abcd"), 4);
+        ring.consume(3);
+        assert_eq!(ring.push(b"efghi"), 4);
+        assert_eq!(ring.read(0, 9), [&b"de"[..], &b"fgh"[..]]);
+        let mut out = [0; 3];
+        assert_eq!(ring.copy_out(1, &mut out), 3);
+        assert_eq!(&out, b"efg");
+    }
+
+    #[test]
+    fn octets_written_ahead_become_content_when_the_gap_is_filled() {
+        let mut memory = [0u8; 8];
+        let mut ring = Ring::new((&mut memory[..]).into());
+        ring.push(b"xyz");
+        ring.consume(3);
+        assert_eq!(ring.write_at(2, b"CDEFGHIJ"), 6);
+        assert_eq!(ring.push(b"ab"), 2);
+        ring.commit(6);
+        assert_eq!(ring.len(), 8);
+        let mut out = [0; 8];
+        ring.copy_out(0, &mut out);
+        assert_eq!(&out, b"abCDEFGH");
+    }
+
+    #[test]
+    fn a_ring_without_memory_is_full_and_empty() {
+        let mut ring = Ring::new(ManagedSlice::Borrowed(&mut []));
+        assert_eq!(ring.push(b"a"), 0);
+        assert_eq!(ring.write_at(0, b"a"), 0);
+        assert!(ring.is_empty() && ring.free() == 0 && ring.space().is_empty());
+        ring.consume(1);
+        ring.commit(1);
+        assert_eq!(ring.len(), 0);
+    }
+}
