@@ -95,13 +95,11 @@ impl<'a> Islands<'a> {
     /// Removes `count` islands from `index` on.
     fn remove(&mut self, index: usize, count: usize) {
         let all = self.memory.get_mut(..self.len.into()).unwrap_or_default();
-        if let Some(tail) = all.get_mut(index..) {
-            if count <= tail.len() {
-                tail.rotate_left(count);
-                #[expect(clippy::cast_possible_truncation, reason = "count is at most len")]
-                let count = count as u16;
-                self.len -= count;
-            }
+        if let Some(tail) = all.get_mut(index..).filter(|tail| count <= tail.len()) {
+            tail.rotate_left(count);
+            #[expect(clippy::cast_possible_truncation, reason = "count is at most len")]
+            let count = count as u16;
+            self.len -= count;
         }
     }
 
