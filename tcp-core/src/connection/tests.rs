@@ -221,7 +221,7 @@ fn every_segment_lost_once_still_arrives() {
         if !pair.collect() && pair.to_a.is_empty() && pair.to_b.is_empty() {
             pair.advance();
         }
-        if round % 2 == 0 && pair.to_b.pop_front().is_some() {
+        if round.wrapping_mul(2_654_435_761) >> 30 == 0 && pair.to_b.pop_front().is_some() {
             dropped += 1;
         }
         pair.deliver();
@@ -231,7 +231,7 @@ fn every_segment_lost_once_still_arrives() {
         }
     }
     assert!(received == sent, "{} of {}", received.len(), sent.len());
-    assert!(dropped > 10);
+    assert!(dropped > 3, "{dropped}");
     assert!(pair.a.connection.info(pair.now).retransmissions >= dropped / 2);
 }
 
