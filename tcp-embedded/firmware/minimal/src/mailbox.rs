@@ -3,8 +3,8 @@
 use core::net::{IpAddr, Ipv4Addr};
 use core::ptr::{addr_of, addr_of_mut, read_volatile, write_volatile};
 
-use managed::ManagedSlice;
-use tcp_core::{Firmware, Instant, Island, LinkDestination, Memory, SentRecord, Storage, Tables};
+use tcp_core::wire::Control;
+use tcp_core::{Firmware, Instant, LinkDestination, Memory, Storage, Tables};
 
 const PACKET: usize = 1_500;
 
@@ -66,15 +66,22 @@ impl Mailbox {
     }
 
     /// A number that only the device knows.
-    #[cfg_attr(
-        not(feature = "every-call"),
-        expect(dead_code, reason = "chooses among calls")
-    )]
     pub(crate) fn choice(&self) -> u32 {
         // SAFETY: a register.
         unsafe { read_volatile(addr_of!(MAILBOX.choice)) }
     }
 
+    /// What a segment does beside carrying data.
+    pub(crate) fn control(&self) -> Option<Control> {
+        match self.choice() {
+            0 => Some(Control::Syn),
+            1 => Some(Control::Fin),
+            2 => Some(Control::Rst),
+            _ => None,
+        }
+    }
+
+    /// Makes `value` something that must be computed.
     pub(crate) fn report(&mut self, value: u32) {
         // SAFETY: a register.
         unsafe { write_volatile(addr_of_mut!(MAILBOX.report), value) }
@@ -155,7 +162,3 @@ impl Memory<'static> for One {
         2_048
     }
 }
-
-const _: fn() = || {
-    let _: Option<(ManagedSlice<'_, SentRecord>, ManagedSlice<'_, Island>)> = None;
-};

@@ -6,7 +6,9 @@
 
 #![no_std]
 #![no_main]
+#![allow(dead_code, reason = "each set of features uses a part")]
 
+mod alone;
 mod echo;
 #[cfg(feature = "every-call")]
 mod every_call;
@@ -32,6 +34,9 @@ static RESET: extern "C" fn() -> ! = reset;
 extern "C" fn reset() -> ! {
     // SAFETY: nothing else has started.
     let mailbox = unsafe { Mailbox::start() };
+    if cfg!(feature = "connection") {
+        alone::run(mailbox)
+    }
     run(mailbox)
 }
 

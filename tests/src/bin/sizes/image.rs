@@ -19,12 +19,14 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// All that are measured: an echo service with and without IPv6, and one that makes every
-    /// call of the interface.
-    pub(crate) const ALL: [Self; 6] = [
+    /// All that are measured: one connection without a stack, an echo service with and without
+    /// IPv6, and one that makes every call of the interface.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::new("thumbv7em-none-eabihf", "connection", "connection"),
         Self::new("thumbv7em-none-eabihf", "echo", ""),
         Self::new("thumbv7em-none-eabihf", "echo-ipv6", "ipv6"),
         Self::new("thumbv7em-none-eabihf", "every-call", "ipv6,every-call"),
+        Self::new("thumbv6m-none-eabi", "connection", "connection"),
         Self::new("thumbv6m-none-eabi", "echo", ""),
         Self::new("thumbv6m-none-eabi", "echo-ipv6", "ipv6"),
         Self::new("thumbv6m-none-eabi", "every-call", "ipv6,every-call"),
@@ -49,13 +51,13 @@ impl Image {
         }
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         if !text.contains(UNDEFINED) {
-            return Err(format!("{self} does not build:\n{text}"));
+            return Err(format!("{self} does not build:\n{}", errors(&text)));
         }
         let symbol = format!("link-arg=--defsym={UNDEFINED}=0");
         let arguments = ["-C", "link-arg=--emit-relocs", "-C", symbol.as_str()];
         match self.cargo(&arguments)? {
             Some(output) if output.status.success() => self.keep("panics.elf").map(Build::Panics),
-            Some(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Some(output) => Err(errors(&String::from_utf8_lossy(&output.stderr)).to_owned()),
             None => Ok(Build::NoCompiler),
         }
     }
@@ -92,6 +94,11 @@ impl fmt::Display for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.target, self.name)
     }
+}
+
+/// What a compiler said without its warnings.
+fn errors(text: &str) -> &str {
+    text.find("error").map_or(text, |at| &text[at..])
 }
 
 /// What became of an image.

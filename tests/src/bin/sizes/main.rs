@@ -5,7 +5,8 @@
 //! Builds the image `tcp-embedded/firmware/minimal` for each target and set of features. The image
 //! links only when its panic handler is unreachable; when it is not, the calls that reach it are
 //! listed. `--check` compares with `tests/snapshots/sizes.toml`, `--bless` writes it, `--json`
-//! prints one line per measurement, `--functions` the largest functions of each image.
+//! prints one line per measurement, `--functions` the largest functions of each image and how much
+//! code each source file became.
 
 mod elf;
 mod image;
@@ -78,6 +79,10 @@ fn run(mode: Mode, functions: usize) -> Result<ExitCode, String> {
             println!("{image}: the largest functions");
             for (size, name) in elf::functions(&octets)?.into_iter().take(functions) {
                 println!("{size:8} {name}");
+            }
+            println!("{image}: code by source file");
+            for (size, file) in reach::files(&path)? {
+                println!("{size:8} {file}");
             }
         }
     }

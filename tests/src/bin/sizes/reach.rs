@@ -122,19 +122,52 @@ fn calls<'f>(
 /// The source lines of the code at `address`, the innermost inlined function first, without those
 /// of the libraries that lie between.
 fn lines(loader: &Loader, address: u64) -> Vec<String> {
+    let ours = sources(loader, address);
+    let lines = ours.iter().map(|(file, line)| format!("{file}:{line}"));
+    lines.collect()
+}
+
+/// The same as files and numbers.
+fn sources(loader: &Loader, address: u64) -> Vec<(String, u32)> {
     let mut lines = Vec::new();
     let Ok(mut frames) = loader.find_frames(address) else {
         return lines;
     };
     while let Ok(Some(frame)) = frames.next() {
-        let Some(location) = frame.location else {
-            continue;
-        };
-        let file = location.file.unwrap_or("?");
-        if !file.contains("/library/") {
-            let shown = file.find("tcp-").map_or(file, |at| &file[at..]);
-            lines.push(format!("{shown}:{}", location.line.unwrap_or(0)));
+        let location = frame
+            .location
+            .and_then(|location| Some((location.file?, location.line?)));
+        if let Some((file, line)) = location.filter(|(file, _)| !file.contains("/library/")) {
+            lines.push((shown(file).to_owned(), line));
         }
     }
     lines
+}
+
+/// A path from the workspace or from the registry's crate on.
+fn shown(file: &str) -> &str {
+    if let Some((_, path)) = file.split_once("registry/src/") {
+        return path.split_once('/').map_or(path, |(_, path)| path);
+    }
+    file.find("tcp-").map_or(file, |at| &file[at..])
+}
+
+/// How many octets of code each source file became, the most first. Inlined code counts for the
+/// file in which it was written; what no file of ours caused counts for the libraries.
+pub(crate) fn files(path: &Path) -> Result<Vec<(u64, String)>, String> {
+    let octets = fs::read(path).map_err(|error| error.to_string())?;
+    let file = elf::parse(&octets)?;
+    let loader = Loader::new(path).map_err(|error| error.to_string())?;
+    let mut files = BTreeMap::<String, u64>::new();
+    for (start, (size, _)) in Functions::of(&file).0 {
+        // A Thumb instruction has two octets or four.
+        for address in (start..start + size).step_by(2) {
+            let written = sources(&loader, address).into_iter().next();
+            let name = written.map_or_else(|| "(libraries)".to_owned(), |(file, _)| file);
+            *files.entry(name).or_default() += 2;
+        }
+    }
+    let mut files: Vec<_> = files.into_iter().map(|(file, size)| (size, file)).collect();
+    files.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(files)
 }
