@@ -323,7 +323,8 @@ mod tests {
 
     #[test]
     fn what_went_wrong_with_the_file_is_said_at_the_end() {
-        let mut capture = Capture::new(&mut [0_u8; 16][..], "tun0", CaptureLimit::NONE);
+        let mut disk = [0_u8; 16];
+        let mut capture = Capture::new(&mut disk[..], "tun0", CaptureLimit::NONE);
         capture.add(Direction::In, 0, &[0; 100]);
         assert_eq!(capture.end().unwrap_err().kind(), io::ErrorKind::WriteZero);
     }
