@@ -14,9 +14,9 @@ mod time;
 pub mod wire;
 
 pub use connection::{
-    Arrival, CloseReason, Config, CongestionControl, Connection, Events, HalfOpen, Info, Island,
-    KeepAlive, Misuse, NewReno, Opening, Priority, ResetReply, SentRecord, State, Switch,
-    TimeWaitSeed, Timer, Tuple, Unreachable,
+    AckSample, Arrival, CloseReason, Config, CongestionControl, Connection, Events, HalfOpen, Info,
+    Island, KeepAlive, Misuse, NewReno, Opening, Priority, ResetReply, SentRecord, State, Switch,
+    TimeWaitSeed, Timeout, Timer, Tuple, Unreachable,
 };
 pub use profile::{Firmware, Host, Memory, Profile, Storage};
 pub use ring::Ring;
