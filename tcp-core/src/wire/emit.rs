@@ -1,9 +1,14 @@
 //! The writer: IP header, TCP header, options and payload in one pass.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
+use super::checksum::Checksum;
+use super::ip::{protocol, pseudo_header};
+use super::ipv4;
+#[cfg(feature = "ipv6")]
+use super::ipv6;
 use super::options::OptionsEmit;
-use super::segment::{Flags, RawWindow};
+use super::segment::{Flags, HEADER_LEN, RawWindow};
 use crate::seq::SeqNum;
 use crate::stack::TxChecksum;
 
@@ -55,6 +60,180 @@ pub fn emit_segment(
     payload: [&[u8]; 2],
     checksum: TxChecksum,
 ) -> Option<usize> {
-    let _ = (out, ip, segment, payload, checksum);
-    None
+    let [first, second] = payload;
+    let options_len = segment.options.len();
+    let header_len = HEADER_LEN + options_len;
+    let len = header_len
+        .checked_add(first.len())?
+        .checked_add(second.len())?;
+    let length = u16::try_from(len).ok()?;
+    let (ip_len, body) = ip_header(out, ip, protocol::TCP, length)?;
+    let (fixed, rest) = body.split_first_chunk_mut::<HEADER_LEN>()?;
+    let (options, data) = rest.split_at_mut_checked(options_len)?;
+    let (front, back) = data.split_at_mut_checked(first.len())?;
+    segment.options.write(options);
+    let mut header = segment.header(header_len);
+    let mut sum = pseudo_header(ip.source, ip.destination, protocol::TCP, length);
+    let field = match checksum {
+        TxChecksum::Full => {
+            sum.add(&header);
+            sum.add(options);
+            sum.copy(front, first);
+            sum.copy(back, second);
+            sum.complement()
+        }
+        TxChecksum::Partial => {
+            copy(front, first);
+            copy(back, second);
+            sum.partial()
+        }
+    };
+    [header[16], header[17]] = field;
+    *fixed = header;
+    Some(ip_len + len)
 }
+
+impl SegmentEmit {
+    /// The fixed part of the header, without a checksum.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a header has at most 60 octets"
+    )]
+    const fn header(&self, header_len: usize) -> [u8; HEADER_LEN] {
+        let [s0, s1] = self.source_port.to_be_bytes();
+        let [d0, d1] = self.destination_port.to_be_bytes();
+        let [q0, q1, q2, q3] = self.seq.raw().to_be_bytes();
+        let [a0, a1, a2, a3] = self.ack.raw().to_be_bytes();
+        let [w0, w1] = self.window.0.to_be_bytes();
+        let [u0, u1] = self.urgent.to_be_bytes();
+        let offset = (header_len as u8) << 2;
+        [
+            s0,
+            s1,
+            d0,
+            d1,
+            q0,
+            q1,
+            q2,
+            q3,
+            a0,
+            a1,
+            a2,
+            a3, //
+            offset,
+            self.flags.0,
+            w0,
+            w1,
+            0,
+            0,
+            u0,
+            u1,
+        ]
+    }
+}
+
+/// Writes an IP header for `length` octets of `protocol` to the start of `out`; returns the
+/// header's length.
+///
+/// IPv4: DF set, identification 0. `None` (and `out` untouched) when header and payload do not
+/// fit into `out` or into one packet, or when the families differ.
+#[must_use]
+pub fn emit_ip_header(out: &mut [u8], ip: &IpEmit, protocol: u8, length: u16) -> Option<usize> {
+    ip_header(out, ip, protocol, length).map(|(header_len, _)| header_len)
+}
+
+/// Writes an IP header; returns its length and the place for the payload.
+pub(super) fn ip_header<'o>(
+    out: &'o mut [u8],
+    ip: &IpEmit,
+    protocol: u8,
+    length: u16,
+) -> Option<(usize, &'o mut [u8])> {
+    match (ip.source, ip.destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            let (header, rest) = out.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
+            let body = rest.get_mut(..usize::from(length))?;
+            let total = length.checked_add(ipv4::HEADER_LEN as u16)?;
+            *header = ipv4_header(ip, [source, destination], protocol, total);
+            Some((ipv4::HEADER_LEN, body))
+        }
+        #[cfg(feature = "ipv6")]
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            let (header, rest) = out.split_first_chunk_mut::<{ ipv6::HEADER_LEN }>()?;
+            let body = rest.get_mut(..usize::from(length))?;
+            let (fixed, addresses) = header.split_first_chunk_mut::<8>()?;
+            let ([to_source, to_destination], _) = addresses.as_chunks_mut::<16>() else {
+                return None;
+            };
+            let [l0, l1] = length.to_be_bytes();
+            let class = ip.traffic_class;
+            *fixed = [
+                0x60 | class >> 4,
+                class << 4,
+                0,
+                0,
+                l0,
+                l1,
+                protocol,
+                ip.hop_limit,
+            ];
+            *to_source = source.octets();
+            *to_destination = destination.octets();
+            Some((ipv6::HEADER_LEN, body))
+        }
+        _ => None,
+    }
+}
+
+//= https://www.rfc-editor.org/rfc/rfc6864#section-4.1
+//# In atomic datagrams, the IPv4 ID field has no meaning; thus, it can
+//# be set to an arbitrary value
+/// An IPv4 header for an atomic datagram: DF set, identification 0, which tells an observer
+/// nothing about other traffic.
+fn ipv4_header(
+    ip: &IpEmit,
+    [source, destination]: [Ipv4Addr; 2],
+    protocol: u8,
+    total: u16,
+) -> [u8; ipv4::HEADER_LEN] {
+    let [s0, s1, s2, s3] = source.octets();
+    let [d0, d1, d2, d3] = destination.octets();
+    let [t0, t1] = total.to_be_bytes();
+    let mut header = [
+        0x45,
+        ip.traffic_class,
+        t0,
+        t1,
+        0,
+        0,
+        0x40,
+        0, //
+        ip.hop_limit,
+        protocol,
+        0,
+        0,
+        s0,
+        s1,
+        s2,
+        s3,
+        d0,
+        d1,
+        d2,
+        d3,
+    ];
+    let mut sum = Checksum::new();
+    sum.add(&header);
+    [header[10], header[11]] = sum.complement();
+    header
+}
+
+/// Copies the common length of the two slices.
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    let len = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
+        to.copy_from_slice(from);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,14 @@ mod options;
 mod pretty;
 mod segment;
 
-pub use emit::{IpEmit, SegmentEmit, emit_segment};
-pub use error::ParseError;
+pub use checksum::Checksum;
+pub use emit::{IpEmit, SegmentEmit, emit_ip_header, emit_segment};
+pub use error::{Layer, ParameterProblem, ParseError};
+pub use ip::{
+    Fragment, IpMeta, IpPacket, is_martian_destination, is_martian_source, protocol, pseudo_header,
+};
 pub use options::{OptionsEmit, SackBlock, SackBlocks, SegmentOptions, Timestamps};
 pub use segment::{Control, Flags, RawWindow, Segment};
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,25 @@
 //! TCP options by kind of segment (RFC 9293 section 3.2, RFC 7323, RFC 2018).
 
+use super::segment::Flags;
 use crate::seq::{SeqNum, SeqRange};
+
+/// Octets that a TCP header has for options.
+const ROOM: usize = 40;
+/// What a window scale may be at most.
+///
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//# If a Window Scale option is received with a shift.cnt value
+//# larger than 14, the TCP SHOULD log the error but MUST use 14
+//# instead of the specified value.
+const MAX_WINDOW_SCALE: u8 = 14;
+
+const END: u8 = 0;
+const NOP: u8 = 1;
+const MSS: u8 = 2;
+const WINDOW_SCALE: u8 = 3;
+const SACK_PERMITTED: u8 = 4;
+const SACK: u8 = 5;
+const TIMESTAMPS: u8 = 8;
 
 /// The Timestamps option (RFC 7323 section 3.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -60,6 +79,89 @@ pub struct SegmentOptions {
     pub sack: SackBlocks,
 }
 
+impl SegmentOptions {
+    /// Reads the options of a segment with these control bits.
+    ///
+    /// A known option of a wrong length is skipped like an unknown one. A length below two or
+    /// beyond the header says nothing about where the next option begins: the rest is not read.
+    pub(super) fn parse(options: &[u8], flags: Flags) -> Self {
+        let mut parsed = Self::default();
+        // What nearly every segment of a connection with timestamps carries.
+        if let Ok([NOP, NOP, TIMESTAMPS, 10, value @ .., e0, e1, e2, e3]) =
+            <&[u8; 12]>::try_from(options)
+        {
+            parsed.timestamps = Some(Timestamps {
+                value: u32::from_be_bytes(*value),
+                echo: u32::from_be_bytes([*e0, *e1, *e2, *e3]),
+            });
+            return parsed;
+        }
+        parsed.walk(options, flags);
+        parsed
+    }
+
+    fn walk(&mut self, mut options: &[u8], flags: Flags) {
+        while let Some((&kind, rest)) = options.split_first() {
+            match kind {
+                END => break,
+                NOP => options = rest,
+                _ => {
+                    let length = rest.first().copied().unwrap_or(0);
+                    let split = options.split_at_checked(usize::from(length));
+                    let Some((option, after)) = split.filter(|_| length >= 2) else {
+                        break;
+                    };
+                    self.take(option, flags);
+                    options = after;
+                }
+            }
+        }
+    }
+
+    /// Takes one option in; the first of its kind counts.
+    fn take(&mut self, option: &[u8], flags: Flags) {
+        let syn = flags.has(Flags::SYN);
+        match *option {
+            [MSS, _, m0, m1] if syn => {
+                self.mss.get_or_insert(u16::from_be_bytes([m0, m1]));
+            }
+            [WINDOW_SCALE, _, shift] if syn => {
+                self.window_scale.get_or_insert(shift.min(MAX_WINDOW_SCALE));
+            }
+            [SACK_PERMITTED, _] if syn => self.sack_permitted = true,
+            [TIMESTAMPS, _, v0, v1, v2, v3, e0, e1, e2, e3] => {
+                self.timestamps.get_or_insert(Timestamps {
+                    value: u32::from_be_bytes([v0, v1, v2, v3]),
+                    echo: u32::from_be_bytes([e0, e1, e2, e3]),
+                });
+            }
+            [SACK, _, ref blocks @ ..] if !syn && self.sack.is_empty() => self.take_sack(blocks),
+            _ => {}
+        }
+    }
+
+    /// Takes the blocks of a SACK option; none of an option that is not made of whole blocks, and
+    /// no block that is empty or runs backwards.
+    fn take_sack(&mut self, octets: &[u8]) {
+        let (blocks, []) = octets.as_chunks::<8>() else {
+            return;
+        };
+        if blocks.len() > self.sack.capacity() {
+            return;
+        }
+        for [s0, s1, s2, s3, e0, e1, e2, e3] in blocks {
+            let range = SeqRange::new(
+                SeqNum::new(u32::from_be_bytes([*s0, *s1, *s2, *s3])),
+                SeqNum::new(u32::from_be_bytes([*e0, *e1, *e2, *e3])),
+            );
+            if let Some(block) = SackBlock::new(range) {
+                // There is room: the number of blocks was compared with the capacity.
+                let _ = self.sack.push(block);
+            }
+        }
+    }
+}
+
 /// The options of a segment to be written; `len()` is known before the payload is chosen.
 /// Order on the wire: mss, SACK-permitted, timestamps, nop + window scale (as Linux writes them);
 /// without timestamps SACK-permitted is preceded by two nops. On data: nop nop timestamps, nop nop
@@ -82,23 +184,11 @@ impl OptionsEmit {
     /// Octets that these options occupy, padding included: a multiple of four, at most 40.
     #[must_use]
     pub fn len(&self) -> usize {
-        let syn = usize::from(self.mss.is_some()) * 4
-            + usize::from(self.window_scale.is_some()) * 4
-            + if self.sack_permitted && self.timestamps.is_none() {
-                4
-            } else {
-                0
-            };
-        let timestamps = match (self.timestamps, self.sack_permitted) {
-            (Some(_), _) => 12,
-            (None, _) => 0,
-        };
-        let sack = if self.sack.is_empty() {
-            0
-        } else {
-            4 + 8 * self.sack.len()
-        };
-        syn + timestamps + sack
+        let others = self.len_without_sack();
+        match self.blocks_that_fit(others) {
+            0 => others,
+            blocks => others + 4 + 8 * blocks,
+        }
     }
 
     /// Whether there is no option.
@@ -106,4 +196,73 @@ impl OptionsEmit {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    const fn len_without_sack(&self) -> usize {
+        let mut len = 0;
+        if self.mss.is_some() {
+            len += 4;
+        }
+        if self.window_scale.is_some() {
+            len += 4;
+        }
+        if self.timestamps.is_some() {
+            len += 12;
+        } else if self.sack_permitted {
+            len += 4;
+        }
+        len
+    }
+
+    fn blocks_that_fit(&self, others: usize) -> usize {
+        let room = ROOM.saturating_sub(others + 4) / 8;
+        self.sack.len().min(room)
+    }
+
+    /// Writes the options to the start of `out`, which has room for them.
+    pub(super) fn write(&self, out: &mut [u8]) {
+        let mut out = Writer(out);
+        if let Some(mss) = self.mss {
+            let [m0, m1] = mss.to_be_bytes();
+            out.put([MSS, 4, m0, m1]);
+        }
+        if let Some(Timestamps { value, echo }) = self.timestamps {
+            // SACK-permitted takes the place of the two nops.
+            out.put(if self.sack_permitted {
+                [SACK_PERMITTED, 2, TIMESTAMPS, 10]
+            } else {
+                [NOP, NOP, TIMESTAMPS, 10]
+            });
+            out.put(value.to_be_bytes());
+            out.put(echo.to_be_bytes());
+        } else if self.sack_permitted {
+            out.put([NOP, NOP, SACK_PERMITTED, 2]);
+        }
+        if let Some(shift) = self.window_scale {
+            out.put([NOP, WINDOW_SCALE, 3, shift.min(MAX_WINDOW_SCALE)]);
+        }
+        let blocks = self.blocks_that_fit(self.len_without_sack());
+        if let Ok(count @ 1..) = u8::try_from(blocks) {
+            out.put([NOP, NOP, SACK, 2 + 8 * count]);
+            for block in self.sack.iter().take(blocks) {
+                out.put(block.range().start.raw().to_be_bytes());
+                out.put(block.range().end.raw().to_be_bytes());
+            }
+        }
+    }
 }
+
+/// Writes words one after the other; what does not fit is left out.
+struct Writer<'o>(&'o mut [u8]);
+
+impl Writer<'_> {
+    fn put(&mut self, word: [u8; 4]) {
+        let out = core::mem::take(&mut self.0);
+        if let Some((target, rest)) = out.split_first_chunk_mut::<4>() {
+            *target = word;
+            self.0 = rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

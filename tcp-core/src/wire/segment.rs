@@ -1,7 +1,15 @@
 //! A parsed TCP segment (RFC 9293 section 3.1).
 
+use core::net::IpAddr;
+
+use super::error::{Layer, ParseError};
+use super::ip::{protocol, pseudo_header};
 use super::options::SegmentOptions;
 use crate::seq::{SeqLen, SeqNum};
+use crate::stack::RxChecksum;
+
+/// Octets of a header without options.
+pub(super) const HEADER_LEN: usize = 20;
 
 /// The control bits as they stand on the wire: CWR ECE URG ACK PSH RST SYN FIN.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -45,6 +53,20 @@ pub enum Control {
     Rst,
 }
 
+impl Control {
+    const fn of(flags: Flags) -> Option<Self> {
+        if flags.has(Flags::RST) {
+            Some(Self::Rst)
+        } else if flags.has(Flags::SYN) {
+            Some(Self::Syn)
+        } else if flags.has(Flags::FIN) {
+            Some(Self::Fin)
+        } else {
+            None
+        }
+    }
+}
+
 /// The window field, unscaled.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -76,6 +98,76 @@ pub struct Segment<'p> {
     pub payload: &'p [u8],
 }
 
+impl<'p> Segment<'p> {
+    /// Reads a segment: `octets` are the whole payload of an IP packet between these addresses.
+    ///
+    /// Reserved bits are ignored. Options that are malformed end the options, the segment stands.
+    pub fn parse(
+        octets: &'p [u8],
+        source: IpAddr,
+        destination: IpAddr,
+        checksum: RxChecksum,
+    ) -> Result<Self, ParseError> {
+        let Some((fixed, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
+            return Err(ParseError::truncated(Layer::Tcp, HEADER_LEN, octets.len()));
+        };
+        let [
+            source0,
+            source1,
+            destination0,
+            destination1, //
+            s0,
+            s1,
+            s2,
+            s3,
+            a0,
+            a1,
+            a2,
+            a3, //
+            offset,
+            flags,
+            window0,
+            window1,
+            _,
+            _,
+            urgent0,
+            urgent1,
+        ] = *fixed;
+        let header_len = usize::from(offset >> 4) * 4;
+        let options_len = header_len.checked_sub(HEADER_LEN);
+        let split = options_len.and_then(|len| rest.split_at_checked(len));
+        let Some((options, payload)) = split else {
+            return Err(ParseError::HeaderLength {
+                layer: Layer::Tcp,
+                octets: u16::from(offset >> 4) * 4,
+            });
+        };
+        if checksum == RxChecksum::Unverified && !checksum_is_right(octets, source, destination) {
+            return Err(ParseError::Checksum { layer: Layer::Tcp });
+        }
+        let source_port = u16::from_be_bytes([source0, source1]);
+        let destination_port = u16::from_be_bytes([destination0, destination1]);
+        if source_port == 0 || destination_port == 0 {
+            return Err(ParseError::PortZero);
+        }
+        let flags = Flags(flags);
+        let ack = SeqNum::new(u32::from_be_bytes([a0, a1, a2, a3]));
+        let urgent = u16::from_be_bytes([urgent0, urgent1]);
+        Ok(Self {
+            source_port,
+            destination_port,
+            seq: SeqNum::new(u32::from_be_bytes([s0, s1, s2, s3])),
+            ack: flags.has(Flags::ACK).then_some(ack),
+            flags,
+            control: Control::of(flags),
+            window: RawWindow(u16::from_be_bytes([window0, window1])),
+            urgent: flags.has(Flags::URG).then_some(urgent),
+            options: SegmentOptions::parse(options, flags),
+            payload,
+        })
+    }
+}
+
 impl Segment<'_> {
     /// SEG.LEN: octets of sequence space, SYN and FIN included. An RST occupies none of its own.
     #[must_use]
@@ -91,3 +183,16 @@ impl Segment<'_> {
         self.flags.has(Flags::FIN) && !self.flags.has(Flags::RST)
     }
 }
+
+/// Whether pseudo-header and segment sum up. No packet is longer than 65,535 octets.
+fn checksum_is_right(octets: &[u8], source: IpAddr, destination: IpAddr) -> bool {
+    let Ok(length) = u16::try_from(octets.len()) else {
+        return false;
+    };
+    let mut sum = pseudo_header(source, destination, protocol::TCP, length);
+    sum.add(octets);
+    sum.is_right()
+}
+
+#[cfg(test)]
+mod tests;
