@@ -14,7 +14,7 @@ use super::ip::{Fragment, IpPacket, protocol};
 pub(super) const HEADER_LEN: usize = 20;
 
 const MORE_FRAGMENTS: u16 = 0x2000;
-const OFFSET: u16 = 0x1fff;
+pub(super) const OFFSET: u16 = 0x1fff;
 
 const END_OF_OPTIONS: u8 = 0;
 const NO_OPERATION: u8 = 1;

@@ -14,7 +14,7 @@ use super::ip::{Fragment, IpPacket, protocol};
 pub(super) const HEADER_LEN: usize = 40;
 
 /// Extension headers in one packet: RFC 8200 section 4.1 knows six places.
-const MAX_HEADERS: usize = 8;
+pub(super) const MAX_HEADERS: usize = 8;
 /// Options in one header, padding not counted.
 const MAX_OPTIONS: usize = 8;
 /// Octets of padding in a row: more is never needed for alignment.
@@ -144,7 +144,7 @@ fn holds_upper_header(packet: &IpPacket<'_>) -> bool {
     packet.payload.len() >= needed
 }
 
-const FRAGMENT_HEADER_LEN: usize = 8;
+pub(super) const FRAGMENT_HEADER_LEN: usize = 8;
 
 /// Moves behind a header of `len` octets; its first octet is the Next Header.
 fn step(packet: &mut IpPacket<'_>, offset: &mut usize, len: usize) -> Result<(), ParseError> {

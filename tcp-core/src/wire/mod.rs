@@ -3,6 +3,7 @@
 mod checksum;
 mod emit;
 mod error;
+mod icmp;
 mod icmpv4;
 #[cfg(feature = "ipv6")]
 mod icmpv6;
@@ -12,11 +13,16 @@ mod ipv4;
 mod ipv6;
 mod options;
 mod pretty;
+mod quote;
 mod segment;
 
 pub use checksum::Checksum;
 pub use emit::{IpEmit, SegmentEmit, emit_ip_header, emit_segment};
 pub use error::{Layer, ParameterProblem, ParseError};
+pub use icmp::{
+    Complaint, Echo, EchoKind, IcmpError, IcmpMeaning, IcmpMessage, Quoted, emit_complaint,
+    emit_echo, may_complain,
+};
 pub use ip::{
     Fragment, IpMeta, IpPacket, is_martian_destination, is_martian_source, protocol, pseudo_header,
 };
