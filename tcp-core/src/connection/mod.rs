@@ -255,3 +255,6 @@ impl<'a, P: Profile> Connection<'a, P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

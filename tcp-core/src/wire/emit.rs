@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::checksum::Checksum;
-use super::ip::{protocol, pseudo_header};
+use super::ip::{PROTOCOL_TCP, pseudo_header};
 use super::ipv4;
 #[cfg(feature = "ipv6")]
 use super::ipv6;
@@ -67,13 +67,13 @@ pub fn emit_segment(
         .checked_add(first.len())?
         .checked_add(second.len())?;
     let length = u16::try_from(len).ok()?;
-    let (ip_len, body) = ip_header(out, ip, protocol::TCP, length)?;
+    let (ip_len, body) = ip_header(out, ip, PROTOCOL_TCP, length)?;
     let (fixed, rest) = body.split_first_chunk_mut::<HEADER_LEN>()?;
     let (options, data) = rest.split_at_mut_checked(options_len)?;
     let (front, back) = data.split_at_mut_checked(first.len())?;
     segment.options.write(options);
     let mut header = segment.header(header_len);
-    let mut sum = pseudo_header(ip.source, ip.destination, protocol::TCP, length);
+    let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length);
     let field = match checksum {
         TxChecksum::Full => {
             sum.add(&header);

@@ -15,7 +15,10 @@ use super::error::{Layer, ParameterProblem, ParseError};
 use super::icmpv4;
 #[cfg(feature = "ipv6")]
 use super::icmpv6;
-use super::ip::{IpMeta, is_martian_source, protocol, pseudo_header};
+use super::ip::{
+    IpMeta, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP, is_martian_source,
+    pseudo_header,
+};
 use super::quote::{Glimpse, glimpse};
 use crate::connection::Unreachable;
 use crate::seq::SeqNum;
@@ -180,11 +183,11 @@ impl Quoted {
             seq: SeqNum::default(),
             length: seen.length,
         };
-        if matches!(quoted.protocol, protocol::TCP | protocol::UDP) {
+        if matches!(quoted.protocol, PROTOCOL_TCP | PROTOCOL_UDP) {
             quoted.source_port = u16::from_be_bytes([s0, s1]);
             quoted.destination_port = u16::from_be_bytes([d0, d1]);
         }
-        if quoted.protocol == protocol::TCP {
+        if quoted.protocol == PROTOCOL_TCP {
             quoted.seq = SeqNum::new(u32::from_be_bytes([q0, q1, q2, q3]));
         }
         Ok(quoted)
@@ -195,10 +198,7 @@ impl Quoted {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Complaint {
     /// It does not speak the protocol.
-    Protocol {
-        /// Where the protocol number stands: [`IpPacket::protocol_at`](super::IpPacket).
-        at: u16,
-    },
+    Protocol,
     /// Nobody listens on the port.
     Port,
     /// Fragments were missing when the time was over.
@@ -221,7 +221,7 @@ pub fn may_complain(complaint: Complaint, original: &[u8]) -> Option<IpMeta> {
         IpAddr::V4(destination) => {
             let to_one = !destination.is_multicast() && !destination.is_broadcast();
             let kind = seen.upper.first().copied();
-            let error = seen.meta.protocol == protocol::ICMP && kind.is_none_or(icmpv4::is_error);
+            let error = seen.meta.protocol == PROTOCOL_ICMPV4 && kind.is_none_or(icmpv4::is_error);
             to_one && seen.is_first && !error
         }
         IpAddr::V6(_) => may_complain_v6(complaint, &seen),
@@ -239,7 +239,7 @@ fn may_complain_v6(complaint: Complaint, seen: &Glimpse<'_>) -> bool {
     );
     let kind = seen.upper.first().copied();
     let maybe_error = !seen.is_first || kind.is_none_or(icmpv6::is_error);
-    let error = seen.meta.protocol == protocol::ICMPV6 && maybe_error;
+    let error = seen.meta.protocol == PROTOCOL_ICMPV6 && maybe_error;
     (about_option || !seen.meta.destination.is_multicast()) && !error
 }
 
@@ -276,14 +276,18 @@ pub fn emit_complaint(
     complaint: Complaint,
     original: &[u8],
 ) -> Option<usize> {
+    let seen = glimpse(original)?;
     let (header, limits) = match ip.source {
         IpAddr::V4(_) => (icmpv4::complaint(complaint), icmpv4::QUOTATION),
         #[cfg(feature = "ipv6")]
-        IpAddr::V6(_) => (icmpv6::complaint(complaint), icmpv6::QUOTATION),
+        IpAddr::V6(_) => (
+            icmpv6::complaint(complaint, seen.protocol_at),
+            icmpv6::QUOTATION,
+        ),
         #[cfg(not(feature = "ipv6"))]
         IpAddr::V6(_) => return None,
     };
-    let claimed = usize::try_from(glimpse(original)?.length).ok()?;
+    let claimed = usize::try_from(seen.length).ok()?;
     let room = out.len().checked_sub(limits.headers)?;
     let len = original.len().min(claimed).min(limits.most).min(room);
     if len < limits.least.min(original.len()) {
@@ -296,10 +300,10 @@ pub fn emit_complaint(
 fn emit(out: &mut [u8], ip: &IpEmit, mut header: [u8; 8], data: &[u8]) -> Option<usize> {
     let length = u16::try_from(HEADER_LEN.checked_add(data.len())?).ok()?;
     let (protocol, mut sum) = match ip.source {
-        IpAddr::V4(_) => (protocol::ICMP, Checksum::new()),
+        IpAddr::V4(_) => (PROTOCOL_ICMPV4, Checksum::new()),
         IpAddr::V6(_) => (
-            protocol::ICMPV6,
-            pseudo_header(ip.source, ip.destination, protocol::ICMPV6, length),
+            PROTOCOL_ICMPV6,
+            pseudo_header(ip.source, ip.destination, PROTOCOL_ICMPV6, length),
         ),
     };
     let (ip_len, body) = ip_header(out, ip, protocol, length)?;
@@ -315,7 +319,7 @@ fn is_right(octets: &[u8], source: IpAddr, destination: IpAddr) -> bool {
     let mut sum = match (source, u16::try_from(octets.len())) {
         (_, Err(_)) => return false,
         (IpAddr::V4(_), Ok(_)) => Checksum::new(),
-        (IpAddr::V6(_), Ok(length)) => pseudo_header(source, destination, protocol::ICMPV6, length),
+        (IpAddr::V6(_), Ok(length)) => pseudo_header(source, destination, PROTOCOL_ICMPV6, length),
     };
     sum.add(octets);
     sum.is_right()

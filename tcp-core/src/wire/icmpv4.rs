@@ -66,7 +66,7 @@ pub(super) const fn is_error(kind: u8) -> bool {
 )]
 pub(super) const fn complaint(complaint: Complaint) -> [u8; 8] {
     let (kind, code, pointer) = match complaint {
-        Complaint::Protocol { .. } => (UNREACHABLE, PROTOCOL, 0),
+        Complaint::Protocol => (UNREACHABLE, PROTOCOL, 0),
         Complaint::Port => (UNREACHABLE, PORT, 0),
         Complaint::Reassembly => (TIME_EXCEEDED, REASSEMBLY, 0),
         Complaint::Parameter(problem) => (PARAMETER_PROBLEM, 0, problem.pointer as u8),

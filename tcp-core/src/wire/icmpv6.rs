@@ -49,10 +49,14 @@ pub(super) const fn is_error(kind: u8) -> bool {
     kind < ECHO_REQUEST || kind == REDIRECT
 }
 
-/// The ICMPv6 header of a complaint.
-pub(super) const fn complaint(complaint: Complaint) -> [u8; 8] {
+/// The ICMPv6 header of a complaint about a packet whose protocol number stands at `protocol_at`.
+pub(super) const fn complaint(complaint: Complaint, protocol_at: u16) -> [u8; 8] {
     let (kind, code, pointer) = match complaint {
-        Complaint::Protocol { at } => (PARAMETER_PROBLEM, ParameterProblem::NEXT_HEADER, at),
+        Complaint::Protocol => (
+            PARAMETER_PROBLEM,
+            ParameterProblem::NEXT_HEADER,
+            protocol_at,
+        ),
         Complaint::Port => (UNREACHABLE, PORT, 0),
         Complaint::Reassembly => (TIME_EXCEEDED, REASSEMBLY, 0),
         Complaint::Parameter(problem) => (PARAMETER_PROBLEM, problem.code, problem.pointer),

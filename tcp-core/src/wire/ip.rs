@@ -8,16 +8,22 @@ use super::ipv4;
 #[cfg(feature = "ipv6")]
 use super::ipv6;
 
-/// IP protocol numbers.
-pub mod protocol {
-    /// ICMP for IPv4.
-    pub const ICMP: u8 = 1;
-    /// TCP.
-    pub const TCP: u8 = 6;
-    /// UDP.
-    pub const UDP: u8 = 17;
-    /// ICMPv6.
-    pub const ICMPV6: u8 = 58;
+/// IP protocol number of ICMP for IPv4.
+pub const PROTOCOL_ICMPV4: u8 = 1;
+/// IP protocol number of TCP.
+pub const PROTOCOL_TCP: u8 = 6;
+/// IP protocol number of UDP.
+pub const PROTOCOL_UDP: u8 = 17;
+/// IP protocol number of ICMP for IPv6.
+pub const PROTOCOL_ICMPV6: u8 = 58;
+
+/// Whether the checksum of an IPv4 header counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum HeaderChecksum {
+    /// It must be right.
+    Verify,
+    /// The device verified it, or the header never was on a wire.
+    Ignore,
 }
 
 /// Where a fragment stands in its datagram.
@@ -28,7 +34,7 @@ pub struct Fragment {
     pub id: u32,
     /// The first octet's place among the fragmentable octets; a multiple of eight. Offset and
     /// payload length together never exceed 65,535.
-    pub offset: u16,
+    pub offset: u32,
     /// Whether further fragments follow. If so, the payload is a multiple of eight octets.
     pub more: bool,
 }
@@ -51,16 +57,16 @@ pub struct IpMeta {
 /// An IP packet whose header is right. Nothing is said of its addresses.
 ///
 /// ```
-/// use tcp_core::wire::{IpPacket, protocol};
+/// use tcp_core::wire::{HeaderChecksum, IpPacket, PROTOCOL_TCP};
 /// let octets = [
-///     0x45, 0, 0, 21, 0, 0, 0x40, 0, 64, 253, 0x65, 0xe5, 10, 0, 0, 1, 10, 0, 0, 2, b'x',
+///     0x45, 0, 0, 21, 0, 0, 0x40, 0, 64, 253, 0x25, 0xea, 10, 0, 0, 1, 10, 0, 0, 2, b'x',
 ///     0xaa, 0xaa, // padding of the link
 /// ];
-/// let packet = IpPacket::parse(&octets).unwrap();
+/// let packet = IpPacket::parse(&octets, HeaderChecksum::Verify).unwrap();
 /// assert_eq!(packet.payload, b"x");
-/// assert_ne!(packet.protocol, protocol::TCP);
+/// assert_ne!(packet.protocol, PROTOCOL_TCP);
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IpPacket<'p> {
     /// Source address.
     pub source: IpAddr,
@@ -69,27 +75,26 @@ pub struct IpPacket<'p> {
     /// What the payload is: the protocol, or the last Next Header. Of an IPv6 fragment it is the
     /// Next Header of the fragment header, maybe another extension header.
     pub protocol: u8,
-    /// Where in the packet the protocol number stands (for ICMPv6 errors).
-    pub protocol_at: u16,
     /// TTL or hop limit.
     pub hop_limit: u8,
     /// DSCP in the upper six bits, ECN in the lower two.
     pub traffic_class: u8,
+    /// Octets before the payload.
+    pub header_len: u16,
     /// Set when the payload is a part of a datagram; an atomic fragment is whole.
     pub fragment: Option<Fragment>,
-    /// Whether an IPv6 fragment header was present, on an atomic fragment too.
-    pub fragment_header: bool,
-    /// The whole packet without padding; empty for a datagram that was put together.
-    pub octets: &'p [u8],
-    /// What follows the headers.
+    /// What follows the headers, without padding.
     pub payload: &'p [u8],
 }
 
 impl<'p> IpPacket<'p> {
     /// Reads a packet: `octets` begin with the IP header and may end in padding.
-    pub fn parse(octets: &'p [u8]) -> Result<Self, ParseError> {
+    ///
+    /// # Errors
+    /// [`ParseError`] says what is wrong in which layer.
+    pub fn parse(octets: &'p [u8], checksum: HeaderChecksum) -> Result<Self, ParseError> {
         match octets.first().map(|first| first >> 4) {
-            Some(4) => ipv4::parse(octets),
+            Some(4) => ipv4::parse(octets, checksum),
             #[cfg(feature = "ipv6")]
             Some(6) => ipv6::parse(octets),
             Some(version) => Err(ParseError::Version { version }),
@@ -100,17 +105,18 @@ impl<'p> IpPacket<'p> {
     /// The datagram whose fragments were put together to `payload`; `first` is the header of the
     /// fragment at offset zero. IPv6 may have extension headers in the fragmentable part: they are
     /// walked here, and a fragment header among them is an error.
+    ///
+    /// # Errors
+    /// [`ParseError`] says what is wrong with those extension headers.
     pub fn reassembled(first: IpMeta, payload: &'p [u8]) -> Result<Self, ParseError> {
         let packet = Self {
             source: first.source,
             destination: first.destination,
             protocol: first.protocol,
-            protocol_at: 0,
             hop_limit: first.hop_limit,
             traffic_class: first.traffic_class,
+            header_len: 0,
             fragment: None,
-            fragment_header: true,
-            octets: &[],
             payload,
         };
         match first.destination {
@@ -186,6 +192,15 @@ pub const fn is_martian_destination(address: IpAddr) -> bool {
     }
 }
 
+/// The broadcast address of the subnet of `address`, if it has one.
+#[must_use]
+pub const fn subnet_broadcast(address: Ipv4Addr, prefix: u8) -> Option<Ipv4Addr> {
+    match u32::MAX.checked_shr(prefix as u32) {
+        None | Some(0..=1) => None,
+        Some(host) => Some(Ipv4Addr::from_bits(address.to_bits() | host)),
+    }
+}
+
 const fn is_martian_v6(address: Ipv6Addr) -> bool {
     let bits = address.to_bits();
     // :: and ::1 and ::ffff:0:0/96
@@ -253,15 +268,34 @@ mod tests {
     }
 
     #[test]
+    fn small_subnets_have_no_broadcast_address() {
+        let address = Ipv4Addr::new(10, 1, 2, 3);
+        for (prefix, broadcast) in [
+            (0, Some([255, 255, 255, 255])),
+            (8, Some([10, 255, 255, 255])),
+            (24, Some([10, 1, 2, 255])),
+            (30, Some([10, 1, 2, 3])),
+            (31, None),
+            (32, None),
+            (200, None),
+        ] {
+            assert_eq!(
+                subnet_broadcast(address, prefix),
+                broadcast.map(Ipv4Addr::from)
+            );
+        }
+    }
+
+    #[test]
     fn f01_versions_that_do_not_exist() {
         for version in (0..=15u8).filter(|version| *version != 4 && *version != 6) {
             let mut octets = [0; 40];
             octets[0] = version << 4 | 5;
             assert_eq!(
-                IpPacket::parse(&octets),
+                IpPacket::parse(&octets, HeaderChecksum::Verify),
                 Err(ParseError::Version { version })
             );
         }
-        assert!(IpPacket::parse(&[]).is_err());
+        assert!(IpPacket::parse(&[], HeaderChecksum::Verify).is_err());
     }
 }

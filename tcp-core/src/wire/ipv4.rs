@@ -8,7 +8,7 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use super::checksum::Checksum;
 use super::error::{Layer, ParseError};
-use super::ip::{Fragment, IpPacket, protocol};
+use super::ip::{Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP, PROTOCOL_UDP};
 
 /// Octets of a header without options.
 pub(super) const HEADER_LEN: usize = 20;
@@ -22,7 +22,7 @@ const LOOSE_SOURCE_ROUTE: u8 = 131;
 const STRICT_SOURCE_ROUTE: u8 = 137;
 
 /// Reads a packet that begins with a 4.
-pub(super) fn parse(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
+pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<'_>, ParseError> {
     let truncated = |needed| ParseError::truncated(Layer::Ipv4, needed, octets.len());
     let Some(fixed) = octets.first_chunk::<HEADER_LEN>() else {
         return Err(truncated(HEADER_LEN));
@@ -59,7 +59,7 @@ pub(super) fn parse(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
     };
     let mut sum = Checksum::new();
     sum.add(header);
-    if !sum.is_right() {
+    if checksum == HeaderChecksum::Verify && !sum.is_right() {
         return Err(ParseError::Checksum { layer: Layer::Ipv4 });
     }
     check_options(header.get(HEADER_LEN..).unwrap_or_default())?;
@@ -67,12 +67,10 @@ pub(super) fn parse(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
         source: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
         destination: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
         protocol,
-        protocol_at: 9,
         hop_limit,
         traffic_class,
+        header_len: u16::from(version & 0xf) * 4,
         fragment: None,
-        fragment_header: false,
-        octets,
         payload,
     };
     let field = u16::from_be_bytes([fragment0, fragment1]);
@@ -81,7 +79,7 @@ pub(super) fn parse(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
     }
     let fragment = Fragment {
         id: u32::from(u16::from_be_bytes([id0, id1])),
-        offset: (field & OFFSET) << 3,
+        offset: u32::from(field & OFFSET) << 3,
         more: field & MORE_FRAGMENTS != 0,
     };
     check_fragment(&packet, fragment)?;
@@ -115,14 +113,24 @@ fn check_options(mut options: &[u8]) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// A fragment must carry something, end where the next one can begin, stay within the largest
-/// datagram, and not overwrite the flags of a TCP header (RFC 1858, RFC 3128).
+/// A fragment must carry something, end where the next one can begin, and stay within the largest
+/// datagram. The first must hold the transport header and no other may touch it, so that what
+/// filters saw is what the host gets (RFC 1858, RFC 3128).
 fn check_fragment(packet: &IpPacket<'_>, fragment: Fragment) -> Result<(), ParseError> {
+    let transport = match packet.protocol {
+        PROTOCOL_TCP => 20,
+        PROTOCOL_ICMPV4 | PROTOCOL_UDP => 8,
+        _ => 1,
+    };
     let len = packet.payload.len();
-    let end = usize::from(fragment.offset) + packet.octets.len();
+    let offset = fragment.offset as usize;
     let ragged = fragment.more && len % 8 != 0;
-    let rewrites_flags = packet.protocol == protocol::TCP && fragment.offset == 8;
-    if len == 0 || ragged || end > usize::from(u16::MAX) || rewrites_flags {
+    let overlong = offset + usize::from(packet.header_len) + len > usize::from(u16::MAX);
+    let hides = match offset {
+        0 => len < transport,
+        _ => offset < transport,
+    };
+    if len == 0 || ragged || overlong || hides {
         return Err(ParseError::Fragment { problem: None });
     }
     Ok(())

@@ -8,7 +8,7 @@
 use core::net::{IpAddr, Ipv6Addr};
 
 use super::error::{Layer, ParameterProblem, ParseError};
-use super::ip::{Fragment, IpPacket, protocol};
+use super::ip::{Fragment, IpPacket, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP};
 
 /// Octets of the fixed header.
 pub(super) const HEADER_LEN: usize = 40;
@@ -43,33 +43,37 @@ pub(super) fn parse(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
         return Err(truncated(HEADER_LEN));
     };
     let length = usize::from(u16::from_be_bytes([*l0, *l1]));
-    let total = HEADER_LEN + length;
-    let (Some(octets), Some(payload)) = (octets.get(..total), rest.get(..length)) else {
-        return Err(truncated(total));
-    };
+    let payload = rest.get(..length).ok_or(truncated(HEADER_LEN + length))?;
     let packet = IpPacket {
         source: IpAddr::V6(Ipv6Addr::from(*source)),
         destination: IpAddr::V6(Ipv6Addr::from(*destination)),
         protocol: *next,
-        protocol_at: 6,
         hop_limit: *hop_limit,
         traffic_class: v << 4 | t >> 4,
+        header_len: HEADER_LEN as u16,
         fragment: None,
-        fragment_header: false,
-        octets,
         payload,
     };
-    if is_extension(*next) {
-        walk(packet, HEADER_LEN)
-    } else {
-        Ok(packet)
+    if !is_extension(*next) {
+        return Ok(packet);
     }
+    let walk = Walk {
+        packet,
+        protocol_at: 6,
+        part: Part::Unknown,
+    };
+    walk.run()
 }
 
 /// Walks the extension headers that stood in the fragmentable part.
 pub(super) fn finish_reassembled(packet: IpPacket<'_>) -> Result<IpPacket<'_>, ParseError> {
+    let walk = Walk {
+        packet,
+        protocol_at: 0,
+        part: Part::Behind,
+    };
     // Pointers would count from the start of a packet that is gone.
-    walk(packet, HEADER_LEN).map_err(|error| match error.parameter_problem() {
+    walk.run().map_err(|error| match error.parameter_problem() {
         Some(_) => IMPROPER,
         None => error,
     })
@@ -83,53 +87,82 @@ pub(super) const fn is_extension(next: u8) -> bool {
     )
 }
 
-/// Walks the chain from `offset`, where the payload begins, to the upper layer. A fragment ends
-/// the walk, except that of the first one the rest is looked at.
-fn walk(mut packet: IpPacket<'_>, mut offset: usize) -> Result<IpPacket<'_>, ParseError> {
-    let mut part = None;
-    for _ in 0..MAX_HEADERS {
-        let len = match packet.protocol {
-            NO_NEXT_HEADER => return Err(ParseError::NoNextHeader),
-            FRAGMENT if packet.fragment_header => return Err(IMPROPER),
-            FRAGMENT => {
-                let fragment = fragment_header(&packet, offset)?;
-                packet.fragment_header = true;
-                step(&mut packet, &mut offset, FRAGMENT_HEADER_LEN)?;
-                if let Some(fragment) = fragment {
+/// Which part of the datagram the headers stand in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// No fragment header was seen.
+    Unknown,
+    /// Behind the only fragment header that there may be.
+    Behind,
+}
+
+/// A walk along the chain: `packet` is what it would be if the chain ended here.
+struct Walk<'p> {
+    packet: IpPacket<'p>,
+    /// Where the number stands that says what the payload begins with.
+    protocol_at: u16,
+    part: Part,
+}
+
+impl<'p> Walk<'p> {
+    /// Walks to the upper layer. A fragment ends the walk, except that of the first one the rest
+    /// is looked at.
+    fn run(mut self) -> Result<IpPacket<'p>, ParseError> {
+        let mut first = None;
+        for _ in 0..MAX_HEADERS {
+            let at = self.packet.header_len;
+            let len = match self.packet.protocol {
+                NO_NEXT_HEADER => return Err(ParseError::NoNextHeader),
+                FRAGMENT if self.part == Part::Behind => return Err(IMPROPER),
+                FRAGMENT => {
+                    let fragment = fragment_header(&self.packet)?;
+                    self.part = Part::Behind;
+                    self.step(FRAGMENT_HEADER_LEN)?;
                     let carried = IpPacket {
-                        fragment: Some(fragment),
-                        ..packet.clone()
+                        fragment,
+                        ..self.packet
                     };
-                    if fragment.offset != 0 {
-                        return Ok(carried);
+                    match fragment {
+                        Some(Fragment { offset: 0, .. }) => first = Some(carried),
+                        Some(_) => return Ok(carried),
+                        None => {}
                     }
-                    part = Some(carried);
+                    continue;
                 }
-                continue;
-            }
-            HOP_BY_HOP if offset != HEADER_LEN || packet.fragment_header => {
-                return Err(problem(
-                    ParameterProblem::NEXT_HEADER,
-                    usize::from(packet.protocol_at),
-                ));
-            }
-            HOP_BY_HOP | DESTINATION_OPTIONS => {
-                let header = extension(&packet)?;
-                check_options(header, offset, packet.destination)?;
-                header.len()
-            }
-            ROUTING => check_routing(extension(&packet)?, offset)?,
-            _ => break,
+                HOP_BY_HOP if self.protocol_at != 6 => {
+                    return Err(problem(ParameterProblem::NEXT_HEADER, self.protocol_at));
+                }
+                HOP_BY_HOP | DESTINATION_OPTIONS => {
+                    let header = extension(&self.packet)?;
+                    check_options(header, at, self.packet.destination)?;
+                    header.len()
+                }
+                ROUTING => check_routing(extension(&self.packet)?, at)?,
+                _ => break,
+            };
+            self.step(len)?;
+        }
+        if is_extension(self.packet.protocol) {
+            return Err(IMPROPER);
+        }
+        match first {
+            None => Ok(self.packet),
+            Some(part) if holds_upper_header(&self.packet) => Ok(part),
+            Some(_) => Err(ParseError::Fragment { problem: None }),
+        }
+    }
+
+    /// Moves behind a header of `len` octets; its first octet is the Next Header.
+    fn step(&mut self, len: usize) -> Result<(), ParseError> {
+        let payload = self.packet.payload;
+        let (Some(next), Some(rest)) = (payload.first(), payload.get(len..)) else {
+            return Err(IMPROPER);
         };
-        step(&mut packet, &mut offset, len)?;
-    }
-    if is_extension(packet.protocol) {
-        return Err(IMPROPER);
-    }
-    match part {
-        None => Ok(packet),
-        Some(part) if holds_upper_header(&packet) => Ok(part),
-        Some(_) => Err(ParseError::Fragment { problem: None }),
+        self.packet.protocol = *next;
+        self.packet.payload = rest;
+        self.protocol_at = self.packet.header_len;
+        self.packet.header_len = place(self.packet.header_len, len);
+        Ok(())
     }
 }
 
@@ -137,26 +170,14 @@ fn walk(mut packet: IpPacket<'_>, mut offset: usize) -> Result<IpPacket<'_>, Par
 /// filters saw is what the host gets.
 fn holds_upper_header(packet: &IpPacket<'_>) -> bool {
     let needed = match packet.protocol {
-        protocol::TCP => 20,
-        protocol::UDP | protocol::ICMPV6 => 8,
+        PROTOCOL_TCP => 20,
+        PROTOCOL_UDP | PROTOCOL_ICMPV6 => 8,
         _ => 0,
     };
     packet.payload.len() >= needed
 }
 
 pub(super) const FRAGMENT_HEADER_LEN: usize = 8;
-
-/// Moves behind a header of `len` octets; its first octet is the Next Header.
-fn step(packet: &mut IpPacket<'_>, offset: &mut usize, len: usize) -> Result<(), ParseError> {
-    let (Some(next), Some(rest)) = (packet.payload.first(), packet.payload.get(len..)) else {
-        return Err(IMPROPER);
-    };
-    packet.protocol = *next;
-    packet.protocol_at = pointer(*offset);
-    packet.payload = rest;
-    *offset = offset.wrapping_add(len);
-    Ok(())
-}
 
 /// The extension header at the start of the payload, whole.
 fn extension<'p>(packet: &IpPacket<'p>) -> Result<&'p [u8], ParseError> {
@@ -173,8 +194,8 @@ fn extension<'p>(packet: &IpPacket<'p>) -> Result<&'p [u8], ParseError> {
 //# Address was not a multicast address, send an ICMP Parameter
 //# Problem, Code 2, message to the packet's Source Address,
 //# pointing to the unrecognized Option Type.
-fn check_options(header: &[u8], offset: usize, destination: IpAddr) -> Result<(), ParseError> {
-    let mut at = offset.wrapping_add(2);
+fn check_options(header: &[u8], start: u16, destination: IpAddr) -> Result<(), ParseError> {
+    let mut at = place(start, 2);
     let mut options = header.get(2..).unwrap_or_default();
     let mut count = 0usize;
     let mut padding = 0usize;
@@ -204,39 +225,39 @@ fn check_options(header: &[u8], offset: usize, destination: IpAddr) -> Result<()
             }
             _ => return Err(IMPROPER),
         }
-        at = at.wrapping_add(len);
+        at = place(at, len);
     }
     Ok(())
 }
 
 /// A routing header is walked over when its route is used up. This host forwards nothing, so any
 /// other is refused, type 0 as well (RFC 5095).
-fn check_routing(header: &[u8], offset: usize) -> Result<usize, ParseError> {
+fn check_routing(header: &[u8], start: u16) -> Result<usize, ParseError> {
     match header {
         [_, _, _, 0, ..] => Ok(header.len()),
-        _ => Err(problem(ParameterProblem::FIELD, offset.wrapping_add(2))),
+        _ => Err(problem(ParameterProblem::FIELD, place(start, 2))),
     }
 }
 
 /// Reads a fragment header; `None` when the fragment is atomic, that is the whole datagram
 /// (RFC 6946).
-fn fragment_header(packet: &IpPacket<'_>, at: usize) -> Result<Option<Fragment>, ParseError> {
+fn fragment_header(packet: &IpPacket<'_>) -> Result<Option<Fragment>, ParseError> {
     let fixed = packet.payload.first_chunk::<FRAGMENT_HEADER_LEN>();
     let [_, _, o0, o1, i0, i1, i2, i3] = *fixed.ok_or(IMPROPER)?;
     let field = u16::from_be_bytes([o0, o1]);
     let fragment = Fragment {
         id: u32::from_be_bytes([i0, i1, i2, i3]),
-        offset: field & !7,
+        offset: u32::from(field & !7),
         more: field & 1 != 0,
     };
     if fragment.offset == 0 && !fragment.more {
         return Ok(None);
     }
     let len = packet.payload.len().saturating_sub(FRAGMENT_HEADER_LEN);
-    let erroneous = |at| ParseError::Fragment {
+    let erroneous = |pointer| ParseError::Fragment {
         problem: Some(ParameterProblem {
             code: ParameterProblem::FIELD,
-            pointer: pointer(at),
+            pointer,
         }),
     };
     //= https://www.rfc-editor.org/rfc/rfc8200#section-4.5
@@ -249,8 +270,8 @@ fn fragment_header(packet: &IpPacket<'_>, at: usize) -> Result<Option<Fragment>,
     if fragment.more && len % 8 != 0 {
         return Err(erroneous(4));
     }
-    if usize::from(fragment.offset) + len > usize::from(u16::MAX) {
-        return Err(erroneous(at.wrapping_add(2)));
+    if fragment.offset as usize + len > usize::from(u16::MAX) {
+        return Err(erroneous(place(packet.header_len, 2)));
     }
     if len == 0 {
         return Err(ParseError::Fragment { problem: None });
@@ -258,20 +279,19 @@ fn fragment_header(packet: &IpPacket<'_>, at: usize) -> Result<Option<Fragment>,
     Ok(Some(fragment))
 }
 
-fn problem(code: u8, at: usize) -> ParseError {
-    ParseError::Extension {
-        problem: Some(ParameterProblem {
-            code,
-            pointer: pointer(at),
-        }),
-    }
+fn problem(code: u8, pointer: u16) -> ParseError {
+    let problem = Some(ParameterProblem { code, pointer });
+    ParseError::Extension { problem }
 }
 
-/// A place in a packet; every packet is shorter than 65,536 + 40 octets, and headers of limited
-/// number and length stand at its start.
-#[expect(clippy::cast_possible_truncation, reason = "headers end before 65,536")]
-const fn pointer(at: usize) -> u16 {
-    at as u16
+/// A place `len` octets behind `start`. Headers are limited in number and length, and end far
+/// below 65,536.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "at most eight headers of 2,048"
+)]
+const fn place(start: u16, len: usize) -> u16 {
+    start.wrapping_add(len as u16)
 }
 
 #[cfg(test)]

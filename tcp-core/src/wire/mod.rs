@@ -24,7 +24,8 @@ pub use icmp::{
     emit_echo, may_complain,
 };
 pub use ip::{
-    Fragment, IpMeta, IpPacket, is_martian_destination, is_martian_source, protocol, pseudo_header,
+    Fragment, HeaderChecksum, IpMeta, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP,
+    PROTOCOL_UDP, is_martian_destination, is_martian_source, pseudo_header, subnet_broadcast,
 };
 pub use options::{OptionsEmit, SackBlock, SackBlocks, SegmentOptions, Timestamps};
 pub use segment::{Control, Flags, RawWindow, Segment};

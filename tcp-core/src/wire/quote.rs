@@ -14,6 +14,9 @@ use super::ipv6;
 pub(super) struct Glimpse<'q> {
     /// The header; the protocol is the last one in the chain.
     pub(super) meta: IpMeta,
+    /// Where the number of that protocol stands.
+    #[cfg(feature = "ipv6")]
+    pub(super) protocol_at: u16,
     /// The length that the header claims.
     pub(super) length: u32,
     /// Whether the datagram begins here: it is no later fragment.
@@ -67,6 +70,8 @@ fn glimpse_v4(octets: &[u8]) -> Option<Glimpse<'_>> {
             hop_limit,
             traffic_class,
         },
+        #[cfg(feature = "ipv6")]
+        protocol_at: 9,
         length: u32::from(u16::from_be_bytes([t0, t1])),
         is_first: u16::from_be_bytes([f0, f1]) & ipv4::OFFSET == 0,
         upper: octets.get(header_len..)?,
@@ -81,6 +86,7 @@ fn glimpse_v6(octets: &[u8]) -> Option<Glimpse<'_>> {
         return None;
     };
     let mut protocol = *next;
+    let mut protocol_at = 6;
     let mut is_first = true;
     for _ in 0..ipv6::MAX_HEADERS {
         let (len, follows) = match (protocol, upper) {
@@ -96,6 +102,7 @@ fn glimpse_v6(octets: &[u8]) -> Option<Glimpse<'_>> {
             _ => break,
         };
         protocol = *follows;
+        protocol_at = octets.len() - upper.len();
         upper = upper.get(len..)?;
         if !is_first {
             break;
@@ -109,6 +116,7 @@ fn glimpse_v6(octets: &[u8]) -> Option<Glimpse<'_>> {
             hop_limit: *hop_limit,
             traffic_class: v << 4 | t >> 4,
         },
+        protocol_at: u16::try_from(protocol_at).ok()?,
         length: u32::from(u16::from_be_bytes([*l0, *l1])) + ipv6::HEADER_LEN as u32,
         is_first,
         upper,

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use super::error::{Layer, ParseError};
-use super::ip::{protocol, pseudo_header};
+use super::ip::{PROTOCOL_TCP, pseudo_header};
 use super::options::SegmentOptions;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::RxChecksum;
@@ -39,6 +39,20 @@ impl Flags {
     pub const fn has(self, mask: u8) -> bool {
         self.0 & mask != 0
     }
+
+    /// The strongest of RST, SYN, FIN.
+    #[must_use]
+    pub const fn control(self) -> Option<Control> {
+        if self.has(Self::RST) {
+            Some(Control::Rst)
+        } else if self.has(Self::SYN) {
+            Some(Control::Syn)
+        } else if self.has(Self::FIN) {
+            Some(Control::Fin)
+        } else {
+            None
+        }
+    }
 }
 
 /// What a segment does beside carrying data. RST wins over SYN, SYN over FIN.
@@ -51,20 +65,6 @@ pub enum Control {
     Fin,
     /// Resets.
     Rst,
-}
-
-impl Control {
-    const fn of(flags: Flags) -> Option<Self> {
-        if flags.has(Flags::RST) {
-            Some(Self::Rst)
-        } else if flags.has(Flags::SYN) {
-            Some(Self::Syn)
-        } else if flags.has(Flags::FIN) {
-            Some(Self::Fin)
-        } else {
-            None
-        }
-    }
 }
 
 /// The window field, unscaled.
@@ -102,6 +102,9 @@ impl<'p> Segment<'p> {
     /// Reads a segment: `octets` are the whole payload of an IP packet between these addresses.
     ///
     /// Reserved bits are ignored. Options that are malformed end the options, the segment stands.
+    ///
+    /// # Errors
+    /// [`ParseError`] says what is wrong.
     pub fn parse(
         octets: &'p [u8],
         source: IpAddr,
@@ -159,7 +162,7 @@ impl<'p> Segment<'p> {
             seq: SeqNum::new(u32::from_be_bytes([s0, s1, s2, s3])),
             ack: flags.has(Flags::ACK).then_some(ack),
             flags,
-            control: Control::of(flags),
+            control: flags.control(),
             window: RawWindow(u16::from_be_bytes([window0, window1])),
             urgent: flags.has(Flags::URG).then_some(urgent),
             options: SegmentOptions::parse(options, flags),
@@ -189,7 +192,7 @@ fn checksum_is_right(octets: &[u8], source: IpAddr, destination: IpAddr) -> bool
     let Ok(length) = u16::try_from(octets.len()) else {
         return false;
     };
-    let mut sum = pseudo_header(source, destination, protocol::TCP, length);
+    let mut sum = pseudo_header(source, destination, PROTOCOL_TCP, length);
     sum.add(octets);
     sum.is_right()
 }

@@ -171,9 +171,11 @@ impl<P: Profile> Connection<'_, P> {
         }
         match self.edges().judge_reset(segment.seq) {
             ResetVerdict::Exact => {
-                let reason = match self.tcb.state {
-                    State::SynReceived => CloseReason::Refused,
-                    _ => CloseReason::Reset,
+                let refused = self.tcb.state == State::SynReceived;
+                let reason = if refused {
+                    CloseReason::Refused
+                } else {
+                    CloseReason::Reset
                 };
                 self.tcb.close(reason);
                 Err(Stop::Done)
