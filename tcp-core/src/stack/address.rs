@@ -166,7 +166,7 @@ pub(super) const fn upper(hash: u64) -> u32 {
 
 /// The lower half of a hash.
 pub(super) const fn lower(hash: u64) -> u32 {
-    { hash as u32 }
+    hash as u32
 }
 
 #[cfg(test)]
