@@ -1,1 +1,3 @@
-//! Tests.
+//! What the tests of this workspace stand on.
+
+pub mod cross;

@@ -1,34 +1,59 @@
-//! One connection.
+//! One connection: RFC 9293 for one pair of sockets.
+//!
+//! A [`Connection`] is a TCB and the octets lent to it. Each part owns its variables and talks by
+//! return values: the send half ([`send`]) never touches RCV.*, the receive half ([`recv`]) never
+//! SND.*; [`recovery`] says what is lost, [`congestion`] how much may be in flight, and one pure
+//! [`plan`](send::Plan) decides what to send. [`arrival`] handles a segment and only notes what is
+//! owed; [`transmit`] is the only writer.
+//!
+//! ```text
+//!   segment -> arrival -> { recv, send, recovery, congestion } -> settle (deadlines)
+//!                                                                   |
+//!   packet  <- transmit <- plan <-----------------------------------+
+//! ```
 
+mod arrival;
 mod config;
+mod congestion;
 mod error;
 mod event;
 mod info;
+mod open;
+mod path;
+mod recovery;
+mod recv;
+mod send;
 mod state;
+mod tcb;
+mod timeouts;
 mod timers;
+mod transmit;
+mod user;
 
+pub(crate) use arrival::{Edges, ResetVerdict, is_stale};
 pub use config::{Config, KeepAlive, Priority, Switch};
+pub use congestion::{AckSample, CongestionControl, NewReno, Timeout};
 pub use error::{CloseReason, Misuse, Unreachable};
 pub use event::Events;
 pub use info::Info;
+pub use recovery::SentRecord;
+pub use recv::Island;
+pub(crate) use recv::scale_for;
 pub use state::State;
 pub use timers::Timer;
 
-mod congestion;
-mod recovery;
-mod recv;
-
-pub use congestion::{CongestionControl, NewReno};
-pub use recovery::SentRecord;
-pub use recv::Island;
-
 use core::net::SocketAddr;
 
+use recovery::Sent;
+use recv::Islands;
+use send::Plan;
+use tcb::Tcb;
+
 use crate::profile::{Profile, Storage};
-use crate::seq::SeqNum;
-use crate::stack::{Dropped, TxChecksum};
+use crate::ring::Ring;
+use crate::seq::{SeqLen, SeqNum};
+use crate::stack::Dropped;
 use crate::time::Instant;
-use crate::wire::{Segment, Timestamps};
 
 /// Both ends of a connection, as this host sees them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -48,6 +73,8 @@ pub struct Opening {
     pub timestamp_offset: u32,
     /// Largest IP packet that the device sends.
     pub mtu: u16,
+    /// Octets of the IP header: 20 or 40.
+    pub ip_header: u16,
 }
 
 /// What a half-open entry of the SYN queue remembers of the peer's SYN and our SYN-ACK.
@@ -106,140 +133,128 @@ pub struct TimeWaitSeed {
     pub hop_limit: u8,
     /// Diffserv code point.
     pub diffserv: u8,
+    /// The peer's FIN (or what came with it) is not acknowledged yet: an ACK is owed at once.
+    pub owes_ack: bool,
 }
 
 /// One connection: the TCB and the octets lent to it.
 #[derive(Debug)]
 pub struct Connection<'a, P: Profile> {
-    storage: Storage<'a>,
-    profile: core::marker::PhantomData<P>,
+    tcb: Tcb<P>,
+    /// Written by the user and not acknowledged by the peer.
+    send: Ring<'a>,
+    /// Received and not read by the user.
+    receive: Ring<'a>,
+    sent: Sent<'a>,
+    islands: Islands<'a>,
 }
 
-#[expect(clippy::todo, unused_variables, missing_docs, reason = "to be written")]
 impl<'a, P: Profile> Connection<'a, P> {
-    /// Active open: SYN-SENT; a SYN is owed.
-    pub fn connect(now: Instant, config: Config, opening: Opening, storage: Storage<'a>) -> Self {
-        todo!()
-    }
-    /// Passive open: SYN-RECEIVED with the SYN-ACK sent. Give it the ACK at once with `receive`; if it is
-    /// still in SYN-RECEIVED after that (bad ACK), take the storage back and keep the SYN entry.
-    pub fn accept(now: Instant, config: Config, half_open: HalfOpen, storage: Storage<'a>) -> Self {
-        todo!()
-    }
-    /// RFC 9293 3.10.7.3, 3.10.7.4. `segments`: how many wire segments the device coalesced (1).
-    pub fn receive(&mut self, now: Instant, segment: &Segment<'_>, segments: u16) -> Arrival {
-        todo!()
-    }
-    /// An ICMP error that quoted a segment of this connection, SEQ `quoted`.
-    pub fn unreachable(&mut self, now: Instant, quoted: SeqNum, what: Unreachable) {}
-    /// Lowers the path's MTU (later).
-    pub fn set_path_mtu(&mut self, now: Instant, quoted: SeqNum, mtu: u16) {}
-    /// Writes the next segment owed, as a whole IP packet, or `None` when none is.
-    pub fn transmit(
-        &mut self,
-        now: Instant,
-        tuple: &Tuple,
-        out: &mut [u8],
-        checksum: TxChecksum,
-    ) -> Option<usize> {
-        todo!()
-    }
-    /// Whether `transmit` would write something now. When false, and until the next input or user call,
-    /// it stays false until `next_deadline`.
-    pub fn wants_transmit(&self, now: Instant) -> bool {
-        todo!()
-    }
-    /// The earliest armed deadline; which timer. Not affected by wants_transmit.
-    pub fn next_deadline(&self) -> Option<(Instant, Timer)> {
-        todo!()
-    }
-    /// Runs what is due.
-    pub fn advance(&mut self, now: Instant) {}
-    pub fn state(&self) -> State {
-        todo!()
-    }
-    /// Set once state is CLOSED.
-    pub fn close_reason(&self) -> Option<CloseReason> {
-        todo!()
-    }
-    /// In state TIME-WAIT: what the stack's table needs. The stack moves the connection there as soon as the
-    /// final ACK is ... owed: the connection in TIME-WAIT never transmits; the table's entry sends the ACK.
-    pub fn time_wait_seed(&self) -> Option<TimeWaitSeed> {
-        todo!()
-    }
-    /// Events since the last call.
-    pub fn take_events(&mut self) -> Events {
-        todo!()
-    }
-    pub fn has_events(&self) -> bool {
-        todo!()
-    }
-    pub fn info(&self, now: Instant) -> Info {
-        todo!()
-    }
-    pub fn priority(&self) -> Priority {
-        todo!()
-    }
-    /// A CLOSED connection (or one whose data was taken) gives its octets back.
-    pub fn take_storage(&mut self) -> Storage<'a> {
-        todo!()
+    fn assemble(tcb: Tcb<P>, storage: Storage<'a>) -> Self {
+        Self {
+            tcb,
+            send: Ring::new(storage.send),
+            receive: Ring::new(storage.receive),
+            sent: Sent::new(storage.records),
+            islands: Islands::new(storage.islands),
+        }
     }
 
-    // User calls.
-    pub fn send(&mut self, now: Instant, octets: &[u8]) -> Result<usize, Misuse> {
-        todo!()
+    /// Whether [`transmit`](Self::transmit) would write something now. When it would not, it will
+    /// not before the next segment, user call or deadline. A connection in CLOSED may still owe a
+    /// reset.
+    #[must_use]
+    pub fn wants_transmit(&self, _now: Instant) -> bool {
+        self.plan() != Plan::Nothing
     }
-    pub fn send_with(
-        &mut self,
-        now: Instant,
-        fill: impl FnOnce(&mut [u8]) -> usize,
-    ) -> Result<usize, Misuse> {
-        todo!()
+
+    /// Takes the octets back; the connection is over.
+    pub fn take_storage(&mut self) -> Storage<'a> {
+        Storage {
+            send: self.send.take(),
+            receive: self.receive.take(),
+            records: self.sent.take(),
+            islands: self.islands.take(),
+        }
     }
-    /// Ok(0) = nothing yet; `Err(Misuse::Closing)` is never used here: at the end, `is_finished()`.
-    pub fn read(&mut self, now: Instant, out: &mut [u8]) -> Result<usize, Misuse> {
-        todo!()
+
+    /// The priority class.
+    #[must_use]
+    pub const fn priority(&self) -> Priority {
+        self.tcb.config.priority
     }
-    pub fn peek(&self, out: &mut [u8]) -> usize {
-        todo!()
+
+    /// A snapshot.
+    #[must_use]
+    pub fn info(&self, _now: Instant) -> Info {
+        let tcb = &self.tcb;
+        Info {
+            state: tcb.state,
+            srtt: tcb.rtt.srtt(),
+            rttvar: tcb.rtt.rttvar(),
+            rto: tcb.rtt.rto(&tcb.config),
+            backoff: tcb.rtt.backoff,
+            cwnd: tcb.congestion.cwnd(),
+            ssthresh: tcb.congestion.ssthresh(),
+            in_flight: tcb.in_flight(),
+            send_queue: SeqLen::of(self.send.len()).get(),
+            receive_queue: SeqLen::of(self.receive.len()).get(),
+            snd_wnd: tcb.snd.wnd,
+            rcv_wnd: tcb.rcv.wnd().get(),
+            snd_wscale: tcb.snd.wscale,
+            rcv_wscale: tcb.rcv.wscale,
+            mss: tcb.snd.mss,
+            timestamps: tcb.negotiated.timestamps,
+            sack: tcb.negotiated.sack,
+            window_scaling: tcb.negotiated.window_scaling,
+            segments_out: tcb.counters.segments_out,
+            segments_in: tcb.counters.segments_in,
+            octets_acked: tcb.counters.octets_acked,
+            octets_received: tcb.counters.octets_received,
+            retransmissions: tcb.counters.retransmissions,
+            timeouts: tcb.counters.timeouts,
+            gaps: self.islands.len(),
+        }
     }
-    pub fn receive_with(
-        &mut self,
-        now: Instant,
-        take: impl FnOnce(&[u8]) -> usize,
-    ) -> Result<usize, Misuse> {
-        todo!()
+
+    /// Panics when a variable contradicts another. For tests and fuzzers: nothing else calls it.
+    #[expect(clippy::missing_panics_doc, reason = "panicking is what it is for")]
+    pub fn assert_invariants(&self) {
+        let tcb = &self.tcb;
+        assert!(
+            tcb.snd.una.at_or_before(tcb.snd.nxt),
+            "SND.UNA is beyond SND.NXT"
+        );
+        assert!(
+            tcb.rcv.nxt.at_or_before(tcb.rcv.adv),
+            "RCV.NXT is beyond the advertised edge"
+        );
+        if tcb.state == State::Closed {
+            return;
+        }
+        let free = SeqLen::of(self.receive.free());
+        assert!(
+            tcb.rcv.wnd() <= free,
+            "more is advertised than there is room for"
+        );
+        self.islands.assert_invariants(tcb.rcv.nxt, tcb.rcv.adv);
+        assert!(
+            tcb.snd.nxt.at_or_before(tcb.snd.end(self.send.len())),
+            "sent beyond the queue"
+        );
+        let quiet = matches!(
+            tcb.state,
+            State::Established | State::CloseWait | State::FinWait2 | State::TimeWait
+        );
+        let unacknowledged = tcb.snd.end(self.send.len()).after(tcb.snd.una);
+        if (unacknowledged || !quiet) && self.plan() == Plan::Nothing {
+            assert!(
+                self.next_deadline().is_some(),
+                "something waits, and no deadline is armed"
+            );
+        }
     }
-    pub fn readable(&self) -> usize {
-        todo!()
-    }
-    pub fn writable(&self) -> usize {
-        todo!()
-    }
-    /// The peer's FIN was reached and all data before it was read.
-    pub fn is_finished(&self) -> bool {
-        todo!()
-    }
-    pub fn shutdown(&mut self, now: Instant) -> Result<(), Misuse> {
-        todo!()
-    }
-    /// The user will not read any more (close): data that arrives from now on is answered with a reset (RFC 1122 4.2.2.13), FIN-WAIT-2 is timed.
-    pub fn close(&mut self, now: Instant) {
-        todo!()
-    }
-    pub fn abort(&mut self, now: Instant) {
-        todo!()
-    }
-    pub fn config(&self) -> &Config {
-        todo!()
-    }
-    /// Replaces the knobs (hop limit, diffserv, priority, nagle, keep-alive, timeouts) of a live connection.
-    pub fn set_config(&mut self, now: Instant, config: Config) {
-        todo!()
-    }
-    /// The urgent pointer: octets until the end of urgent data in the unread stream, if any.
-    pub fn urgent(&self) -> Option<usize> {
-        todo!()
-    }
-    pub fn assert_invariants(&self) {}
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,16 @@
 //! A parsed TCP segment (RFC 9293 section 3.1).
 
-use super::options::SegmentOptions;
+use core::net::IpAddr;
+
+use super::checksum::Checksum;
+use super::error::ParseError;
+use super::ip::PROTOCOL_TCP;
+use super::options::{SegmentOptions, SynOptions};
 use crate::seq::{SeqLen, SeqNum};
+use crate::stack::RxChecksum;
+
+/// Octets of a header without options.
+pub(super) const HEADER_LEN: usize = 20;
 
 /// The control bits as they stand on the wire: CWR ECE URG ACK PSH RST SYN FIN.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -30,6 +39,20 @@ impl Flags {
     #[must_use]
     pub const fn has(self, mask: u8) -> bool {
         self.0 & mask != 0
+    }
+
+    /// The strongest of RST, SYN, FIN.
+    #[must_use]
+    pub const fn control(self) -> Option<Control> {
+        if self.has(Self::RST) {
+            Some(Control::Rst)
+        } else if self.has(Self::SYN) {
+            Some(Control::Syn)
+        } else if self.has(Self::FIN) {
+            Some(Control::Fin)
+        } else {
+            None
+        }
     }
 }
 
@@ -76,7 +99,89 @@ pub struct Segment<'p> {
     pub payload: &'p [u8],
 }
 
-impl Segment<'_> {
+impl<'p> Segment<'p> {
+    /// Parses the payload of an IP packet from `source` to `destination`.
+    ///
+    /// # Errors
+    /// [`ParseError`] names what is wrong. Options are read leniently: a malformed one ends the
+    /// list and is not an error.
+    pub fn parse(
+        octets: &'p [u8],
+        source: IpAddr,
+        destination: IpAddr,
+        checksum: RxChecksum,
+    ) -> Result<Self, ParseError> {
+        let Some(fixed) = octets.first_chunk::<HEADER_LEN>() else {
+            return Err(ParseError::tcp_length(HEADER_LEN, octets.len()));
+        };
+        let [
+            p0,
+            p1,
+            p2,
+            p3,
+            s0,
+            s1,
+            s2,
+            s3,
+            a0,
+            a1,
+            a2,
+            a3,
+            offset,
+            flags,
+            w0,
+            w1,
+            _,
+            _,
+            u0,
+            u1,
+        ] = *fixed;
+        let header_len = usize::from(offset >> 4) * 4;
+        let (Some(options), Some(payload)) =
+            (octets.get(HEADER_LEN..header_len), octets.get(header_len..))
+        else {
+            return Err(ParseError::tcp_length(
+                header_len.max(HEADER_LEN),
+                octets.len(),
+            ));
+        };
+        if checksum == RxChecksum::Unverified {
+            let mut sum = Checksum::new();
+            sum.add_pseudo_header([source, destination], PROTOCOL_TCP, octets.len());
+            sum.add(octets);
+            if sum.finish() != 0 {
+                return Err(ParseError::TcpChecksum);
+            }
+        }
+        let source_port = u16::from_be_bytes([p0, p1]);
+        let destination_port = u16::from_be_bytes([p2, p3]);
+        if source_port == 0 || destination_port == 0 {
+            return Err(ParseError::TcpPort);
+        }
+        let flags = Flags(flags);
+        let control = flags.control();
+        let syn = if flags.has(Flags::SYN) {
+            SynOptions::Count
+        } else {
+            SynOptions::Ignore
+        };
+        let ack = SeqNum::new(u32::from_be_bytes([a0, a1, a2, a3]));
+        Ok(Self {
+            source_port,
+            destination_port,
+            seq: SeqNum::new(u32::from_be_bytes([s0, s1, s2, s3])),
+            ack: flags.has(Flags::ACK).then_some(ack),
+            flags,
+            control,
+            window: RawWindow(u16::from_be_bytes([w0, w1])),
+            urgent: flags
+                .has(Flags::URG)
+                .then_some(u16::from_be_bytes([u0, u1])),
+            options: SegmentOptions::parse(options, syn),
+            payload,
+        })
+    }
+
     /// SEG.LEN: octets of sequence space, SYN and FIN included. An RST occupies none of its own.
     #[must_use]
     pub fn seq_len(&self) -> SeqLen {

@@ -1,0 +1,228 @@
+//! Fifth, the ACK field: what the peer has, what its window is, and what that means for recovery,
+//! congestion control and closing.
+
+use super::Stop;
+use crate::connection::Connection;
+use crate::connection::congestion::{AckSample, CongestionControl};
+use crate::connection::error::CloseReason;
+use crate::connection::event::Events;
+use crate::connection::recovery::{AckEffect, LossPhase};
+use crate::connection::recv::Challenge;
+use crate::connection::state::{State, Step};
+use crate::profile::Profile;
+use crate::seq::{SeqLen, SeqNum};
+use crate::stack::Dropped;
+use crate::time::{Duration, Instant};
+use crate::wire::{Control, Segment};
+
+impl<P: Profile> Connection<'_, P> {
+    pub(super) fn arrive_ack(
+        &mut self,
+        now: Instant,
+        segment: &Segment<'_>,
+        ack: SeqNum,
+    ) -> Result<(), Stop> {
+        let tcb = &mut self.tcb;
+        let snd = &tcb.snd;
+        if tcb.state == State::SynReceived {
+            //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+            //# If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED
+            //# state and continue processing with the variables below
+            //# set to:
+            if !ack.after(snd.una) || ack.after(snd.nxt) {
+                return Err(Self::reset_for(ack));
+            }
+            tcb.established();
+            tcb.snd.wl1 = segment.seq;
+            tcb.snd.wl2 = snd_before(ack);
+        } else if ack.after(snd.nxt) || ack.before(snd.una - SeqLen::new(snd.max_wnd)) {
+            //= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
+            //# All incoming segments whose ACK value doesn't satisfy the above
+            //# condition MUST be discarded and an ACK sent back.
+            if segment.payload.is_empty() {
+                tcb.rcv.ack.challenge(now, Challenge::Other);
+            } else {
+                tcb.rcv.ack.at_once();
+            }
+            return Err(Stop::Drop(Dropped::AckUnacceptable));
+        }
+        if ack.before(self.tcb.snd.una) {
+            return Ok(());
+        }
+        let was = self.tcb.snd.wnd;
+        let advanced = ack.after(self.tcb.snd.una);
+        if advanced {
+            self.arrive_new_ack(now, segment, ack);
+        }
+        // The window of a SYN is never scaled (RFC 7323 section 2.2).
+        let syn = segment.control == Some(Control::Syn);
+        let shift = if syn { 0 } else { self.tcb.snd.wscale };
+        let window = u32::from(segment.window.0) << shift;
+        let taken = self.tcb.snd.take_window(segment.seq, ack, window);
+        if taken && was == 0 && window > 0 {
+            self.window_opened(now);
+        }
+        if !advanced {
+            let changed = taken && was != window;
+            self.arrive_old_ack(now, segment, changed);
+        }
+        self.closing_acknowledged();
+        Ok(())
+    }
+
+    /// SND.UNA advances.
+    fn arrive_new_ack(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) {
+        let tcb = &mut self.tcb;
+        let in_flight = tcb.in_flight();
+        let before = tcb.snd.una;
+        let first_data = tcb.snd.base();
+        let acked = ack.since(before).get();
+        tcb.snd.una = ack;
+        tcb.attempts = 0;
+        tcb.progress_at = now;
+        let data = ack.since(first_data).as_usize().min(self.send.len());
+        self.send.consume(data);
+        tcb.counters.octets_acked += data as u64;
+        if tcb.snd.up.is_some_and(|up| ack.at_or_after(up)) {
+            tcb.snd.up = None;
+        }
+        if tcb.snd.starved && data > 0 {
+            tcb.snd.starved = false;
+            tcb.events |= Events::WRITABLE;
+        }
+        let taken = self.sent.acknowledge(ack, now);
+        let rtt = self.round_trip(now, segment, taken.rtt_us, taken.again);
+        if let Some(micros) = rtt {
+            self.tcb.rtt.sample(micros);
+        }
+        let first_end = self.sent.first_end();
+        let tcb = &mut self.tcb;
+        let effect = tcb.loss.on_ack(ack, acked, first_end, tcb.snd.mss);
+        let rtt = rtt.map(|micros| Duration::from_micros(micros.into()));
+        match effect {
+            AckEffect::Plain => {
+                tcb.congestion.on_ack(&AckSample {
+                    now,
+                    octets: acked,
+                    in_flight,
+                    rtt,
+                });
+            }
+            AckEffect::Partial => {}
+            AckEffect::Recovered => tcb.congestion.on_recovered(now, tcb.in_flight()),
+        }
+        //= https://www.rfc-editor.org/rfc/rfc6298#section-5
+        //# When an ACK is received that acknowledges new data, restart the
+        //# retransmission timer so that it will expire after RTO seconds
+        //# (for the current value of RTO).
+        let rto = tcb.rtt.rto(&tcb.config);
+        tcb.timers.retransmission.clear();
+        if !tcb.nothing_outstanding() {
+            tcb.timers.retransmission.arm(now, rto);
+        }
+    }
+
+    /// The round-trip time that an acknowledgment of new data measures, in microseconds. Our own
+    /// record of when the segment left is finer than the timestamp's 1.024 ms; the timestamp tells
+    /// when a segment was sent more than once (RFC 7323 section 4).
+    fn round_trip(
+        &self,
+        now: Instant,
+        segment: &Segment<'_>,
+        recorded: Option<u32>,
+        again: bool,
+    ) -> Option<u32> {
+        if !again || !self.tcb.negotiated.timestamps {
+            return recorded;
+        }
+        let echo = segment.options.timestamps?.echo;
+        let ticks = self.tcb.timestamp(now).wrapping_sub(echo);
+        // An echo of the future, of nothing, or of long ago measures nothing.
+        (ticks < 1 << 17).then_some(ticks.max(1) << 10)
+    }
+
+    /// The window opened after it had been shut: what was sent into it was refused, and goes again
+    /// at once instead of after a timer that backed off.
+    fn window_opened(&mut self, now: Instant) {
+        let tcb = &mut self.tcb;
+        tcb.rtt.backoff = 0;
+        tcb.attempts = 0;
+        if !tcb.nothing_outstanding() {
+            tcb.loss.resend_all(tcb.snd.una, tcb.snd.nxt);
+            let rto = tcb.rtt.rto(&tcb.config);
+            tcb.timers.retransmission.arm(now, rto);
+        }
+    }
+
+    /// SND.UNA stays: perhaps a duplicate acknowledgment.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-2
+    //# DUPLICATE ACKNOWLEDGMENT: An acknowledgment is considered a
+    //# "duplicate" in the following algorithms when (a) the receiver of
+    //# the ACK has outstanding data, (b) the incoming acknowledgment
+    //# carries no data, (c) the SYN and FIN bits are both off, (d) the
+    //# acknowledgment number is equal to the greatest acknowledgment
+    //# received on the given connection (TCP.UNA from [RFC793]) and (e)
+    //# the advertised window in the incoming acknowledgment equals the
+    //# advertised window in the last incoming acknowledgment.
+    fn arrive_old_ack(&mut self, now: Instant, segment: &Segment<'_>, window_changed: bool) {
+        let tcb = &mut self.tcb;
+        if tcb.snd.wnd == 0 {
+            // The peer is there and keeps its window shut: it may do so for ever (RFC 9293
+            // MUST-37); only the user timeout ends that.
+            tcb.attempts = 0;
+            return;
+        }
+        let una = tcb.snd.una;
+        let tells_of_more = segment
+            .options
+            .sack
+            .iter()
+            .any(|block| block.start().after(una));
+        let duplicate = !tcb.nothing_outstanding()
+            && segment.payload.is_empty()
+            && !segment.has_fin()
+            && (!window_changed || tells_of_more);
+        if !duplicate {
+            return;
+        }
+        let first_end = self
+            .sent
+            .first_end()
+            .unwrap_or(una + SeqLen::new(tcb.snd.mss.into()));
+        let flight = tcb.snd.nxt.since(una).get();
+        if tcb.loss.on_duplicate(
+            una,
+            tcb.snd.nxt,
+            first_end.earliest(tcb.snd.nxt),
+            tcb.snd.mss,
+        ) {
+            tcb.congestion.on_fast_retransmit(now, flight);
+            let rto = tcb.rtt.rto(&tcb.config);
+            tcb.timers.retransmission.arm(now, rto);
+        }
+        debug_assert!(
+            tcb.loss.phase != LossPhase::Open
+                || tcb.loss.to_resend(una).is_none()
+                || tcb.snd.wnd > 0
+        );
+    }
+
+    /// Our FIN arrived: the next state.
+    fn closing_acknowledged(&mut self) {
+        let tcb = &mut self.tcb;
+        if !tcb.snd.fin_acknowledged() {
+            return;
+        }
+        let next = tcb.state.after(Step::FinAcknowledged);
+        if next == State::Closed {
+            tcb.close(CloseReason::Finished);
+        } else {
+            tcb.state = next;
+        }
+    }
+}
+
+/// An acknowledgment number that any later one passes.
+fn snd_before(ack: SeqNum) -> SeqNum {
+    ack - SeqLen::ONE
+}

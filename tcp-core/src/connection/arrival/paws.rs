@@ -1,0 +1,81 @@
+//! Timestamps of arriving segments: protection against wrapped sequence numbers (RFC 7323
+//! section 5).
+
+use super::Stop;
+use crate::connection::Connection;
+use crate::profile::Profile;
+use crate::stack::Dropped;
+use crate::time::Instant;
+use crate::wire::{Control, Segment};
+
+/// A TS.Recent older than this says nothing: 24 days in units of 2^20 microseconds (RFC 7323
+/// section 5.5).
+const RECENT_LIFETIME: u32 = 1_977_539;
+
+/// The clock by which TS.Recent ages: units of 2^20 microseconds.
+#[expect(clippy::cast_possible_truncation, reason = "only differences count")]
+pub(in crate::connection) const fn idle_clock(now: Instant) -> u32 {
+    (now.as_micros() >> 20) as u32
+}
+
+/// Whether `value` is older than `recent` on the circle of timestamps.
+pub(crate) const fn is_stale(value: u32, recent: u32) -> bool {
+    value.wrapping_sub(recent).cast_signed() < 0
+}
+
+impl<P: Profile> Connection<'_, P> {
+    /// Drops what carries an old timestamp, or none where one was agreed on. A reset needs none.
+    pub(super) fn check_timestamps(
+        &mut self,
+        now: Instant,
+        segment: &Segment<'_>,
+    ) -> Result<(), Stop> {
+        let tcb = &mut self.tcb;
+        if !tcb.negotiated.timestamps || segment.control == Some(Control::Rst) {
+            return Ok(());
+        }
+        let Some(timestamps) = segment.options.timestamps else {
+            //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+            //# If a non-<RST> segment is received without a TSopt, a TCP SHOULD
+            //# silently drop the segment.
+            return Err(Stop::Drop(Dropped::TimestampMissing));
+        };
+        let age = idle_clock(now).wrapping_sub(tcb.timestamps.recent_at);
+        if is_stale(timestamps.value, tcb.timestamps.recent) && age < RECENT_LIFETIME {
+            //= https://www.rfc-editor.org/rfc/rfc7323#section-5.3
+            //# Send an acknowledgment in reply as specified in
+            //# Section 3.9 of [RFC0793], page 69, and drop the segment.
+            if segment.payload.is_empty() && !segment.has_fin() {
+                tcb.rcv
+                    .ack
+                    .challenge(now, crate::connection::recv::Challenge::Other);
+            } else {
+                tcb.rcv.note_duplicate(segment.seq, segment.seq_len());
+                tcb.rcv.ack.at_once();
+            }
+            return Err(Stop::Drop(Dropped::Paws));
+        }
+        Ok(())
+    }
+
+    /// Keeps the timestamp of a segment that stands at the edge of what was acknowledged.
+    pub(super) fn note_timestamp(&mut self, now: Instant, segment: &Segment<'_>) {
+        let tcb = &mut self.tcb;
+        let Some(timestamps) = segment
+            .options
+            .timestamps
+            .filter(|_| tcb.negotiated.timestamps)
+        else {
+            return;
+        };
+        //= https://www.rfc-editor.org/rfc/rfc7323#section-4.3
+        //# (2)  If:
+        //# SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent
+        let old = is_stale(timestamps.value, tcb.timestamps.recent)
+            && idle_clock(now).wrapping_sub(tcb.timestamps.recent_at) < RECENT_LIFETIME;
+        if !old && segment.seq.at_or_before(tcb.timestamps.last_ack_sent) {
+            tcb.timestamps.recent = timestamps.value;
+            tcb.timestamps.recent_at = idle_clock(now);
+        }
+    }
+}

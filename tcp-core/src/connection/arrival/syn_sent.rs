@@ -1,0 +1,86 @@
+//! SEGMENT ARRIVES in SYN-SENT (RFC 9293 section 3.10.7.3).
+
+use super::Stop;
+use crate::connection::error::CloseReason;
+use crate::connection::state::Step;
+use crate::connection::{Connection, open};
+use crate::profile::Profile;
+use crate::seq::{SeqLen, SeqNum};
+use crate::stack::Dropped;
+use crate::time::Instant;
+use crate::wire::{Control, Flags, Segment};
+
+impl<P: Profile> Connection<'_, P> {
+    pub(super) fn arrive_syn_sent(
+        &mut self,
+        now: Instant,
+        segment: &Segment<'_>,
+    ) -> Result<(), Stop> {
+        let snd = &self.tcb.snd;
+        let acceptable = |ack: SeqNum| ack.after(snd.iss) && ack.at_or_before(snd.nxt);
+        if let Some(ack) = segment.ack.filter(|ack| !acceptable(*ack)) {
+            return Err(match segment.control {
+                Some(Control::Rst) => Stop::Drop(Dropped::RstIgnored),
+                Some(Control::Syn | Control::Fin) | None => Self::reset_for(ack),
+            });
+        }
+        match (segment.control, segment.ack) {
+            (Some(Control::Rst), Some(_)) => {
+                self.tcb.close(CloseReason::Refused);
+                Err(Stop::Done)
+            }
+            (Some(Control::Rst), None) => Err(Stop::Drop(Dropped::RstIgnored)),
+            (Some(Control::Syn), _) if segment.flags.has(Flags::FIN) => {
+                Err(Stop::Drop(Dropped::BadFlags))
+            }
+            (Some(Control::Syn), Some(ack)) => {
+                self.take_syn(now, segment);
+                self.opened(now, segment, ack)
+            }
+            (Some(Control::Syn), None) => {
+                self.take_syn(now, segment);
+                self.crossed(segment);
+                Ok(())
+            }
+            (Some(Control::Fin) | None, _) => Err(Stop::Drop(Dropped::BadFlags)),
+        }
+    }
+
+    /// The peer's SYN: RCV.* and what both sides offered.
+    fn take_syn(&mut self, now: Instant, segment: &Segment<'_>) {
+        let window = self.syn_window();
+        open::take_syn(&mut self.tcb, now, segment, window);
+    }
+
+    /// Our SYN was acknowledged: ESTABLISHED. What else is in the segment is taken, too.
+    fn opened(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) -> Result<(), Stop> {
+        let tcb = &mut self.tcb;
+        let clean = tcb.attempts == 0;
+        tcb.snd.una = ack;
+        tcb.snd
+            .take_window(segment.seq, ack, segment.window.0.into());
+        let taken = self.sent.acknowledge(ack, now);
+        if let Some(micros) = taken.rtt_us {
+            tcb.rtt.sample(micros);
+        }
+        open::handshake_done(tcb, clean);
+        tcb.established();
+        tcb.last_heard = now;
+        tcb.rcv.ack.at_once();
+        let seq = segment.seq + SeqLen::ONE;
+        self.arrive_text(now, segment, seq, 1)?;
+        self.arrive_fin(segment, seq);
+        Ok(())
+    }
+
+    /// Both sides sent a SYN (figure 7 of section 3.5): SYN-RECEIVED, and our SYN goes again, now
+    /// with an acknowledgment. Data on the peer's SYN is left for it to send again.
+    fn crossed(&mut self, segment: &Segment<'_>) {
+        let tcb = &mut self.tcb;
+        tcb.snd.wl1 = segment.seq;
+        tcb.snd.wnd = segment.window.0.into();
+        tcb.snd.max_wnd = tcb.snd.wnd;
+        tcb.state = tcb.state.after(Step::Syn);
+        tcb.loss.resend_all(tcb.snd.una, tcb.snd.nxt);
+    }
+}

@@ -1,0 +1,114 @@
+//! Sixth to eighth: URG, the segment text, and FIN.
+
+use super::Stop;
+use crate::connection::Connection;
+use crate::connection::error::CloseReason;
+use crate::connection::event::Events;
+use crate::connection::recv::Text;
+use crate::connection::state::{State, Step};
+use crate::connection::tcb::User;
+use crate::profile::Profile;
+use crate::seq::{SeqLen, SeqNum};
+use crate::stack::Dropped;
+use crate::time::Instant;
+use crate::wire::Segment;
+
+impl<P: Profile> Connection<'_, P> {
+    /// Takes the text that starts at `seq` in the states in which the peer may send any.
+    pub(super) fn arrive_text(
+        &mut self,
+        _now: Instant,
+        segment: &Segment<'_>,
+        seq: SeqNum,
+        segments: u16,
+    ) -> Result<(), Stop> {
+        let tcb = &mut self.tcb;
+        if !matches!(
+            tcb.state,
+            State::Established | State::FinWait1 | State::FinWait2
+        ) {
+            // The peer sent its FIN before: nothing can follow it. What comes all the same is
+            // acknowledged, so that a peer that missed our ACK learns of it.
+            if segment.seq_len() > SeqLen::ZERO {
+                tcb.rcv.ack.at_once();
+            }
+            return Ok(());
+        }
+        self.arrive_urgent(segment, seq);
+        if segment.payload.is_empty() {
+            return Ok(());
+        }
+        let tcb = &mut self.tcb;
+        let end = seq + SeqLen::of(segment.payload.len());
+        if tcb.user == User::Gone && end.after(tcb.rcv.nxt) {
+            //= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+            //# If such a host issues a
+            //# CLOSE call while received data is still pending in the TCP
+            //# connection, or if new data is received after CLOSE is called, its TCP
+            //# implementation SHOULD send a RST to show that data was lost
+            //# (SHLD-3).
+            tcb.close_with_reset(CloseReason::Aborted);
+            return Err(Stop::Drop(Dropped::AfterClose));
+        }
+        let had_gap = self.islands.len() > 0;
+        match tcb
+            .rcv
+            .text(&mut self.receive, &mut self.islands, seq, segment.payload)
+        {
+            Text::InOrder(octets) => {
+                tcb.counters.octets_received += u64::from(octets);
+                tcb.events |= Events::READABLE;
+                let window = SeqLen::of(self.receive.free()).get();
+                tcb.rcv.ack.on_text(octets, segments, window);
+                //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+                //# A TCP receiver SHOULD send an immediate ACK
+                //# when the incoming segment fills in all or part of a gap in the
+                //# sequence space.
+                if had_gap {
+                    tcb.rcv.ack.at_once();
+                }
+                Ok(())
+            }
+            Text::Ahead | Text::Nothing => {
+                tcb.rcv.ack.at_once();
+                Ok(())
+            }
+            Text::NoRoom => {
+                tcb.rcv.ack.at_once();
+                Err(Stop::Drop(Dropped::GapTableFull))
+            }
+        }
+    }
+
+    /// RCV.UP <- max(RCV.UP, SEG.UP); the user hears of it once for each advance. The pointer is
+    /// where RFC 6093 section 3.1 finds it in practice: one past the last urgent octet.
+    fn arrive_urgent(&mut self, segment: &Segment<'_>, seq: SeqNum) {
+        let tcb = &mut self.tcb;
+        let Some(pointer) = segment.urgent else {
+            return;
+        };
+        let up = seq + SeqLen::new(pointer.into());
+        let read = tcb.rcv.nxt - SeqLen::of(self.receive.len());
+        if up.after(read) && tcb.rcv.up.is_none_or(|known| up.after(known)) {
+            tcb.rcv.up = Some(up);
+            tcb.events |= Events::URGENT;
+        }
+    }
+
+    /// Notes the FIN of a segment whose text starts at `seq`, and steps over it once everything
+    /// before it is in.
+    pub(super) fn arrive_fin(&mut self, segment: &Segment<'_>, seq: SeqNum) {
+        let tcb = &mut self.tcb;
+        if segment.has_fin() {
+            tcb.rcv
+                .note_fin(&self.islands, seq + SeqLen::of(segment.payload.len()));
+            tcb.rcv.ack.at_once();
+        }
+        if !tcb.rcv.reach_fin() {
+            return;
+        }
+        tcb.rcv.ack.at_once();
+        tcb.events |= Events::FINISHED | Events::READABLE;
+        tcb.state = tcb.state.after(Step::Fin);
+    }
+}

@@ -1,0 +1,168 @@
+//! `NewReno` (RFC 5681, RFC 6582) with an initial window of ten segments (RFC 6928).
+
+use super::{AckSample, CongestionControl, Timeout};
+use crate::time::Instant;
+
+/// Slow start, congestion avoidance and fast recovery by RFC 5681 and RFC 6582.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NewReno {
+    cwnd: u32,
+    ssthresh: u32,
+    /// Octets acknowledged since the window last grew in congestion avoidance.
+    credit: u32,
+    mss: u16,
+}
+
+/// No window grows beyond what a scaled window can describe.
+const CWND_MAX: u32 = 1 << 30;
+
+impl NewReno {
+    //= https://www.rfc-editor.org/rfc/rfc6928#section-2
+    //# min (10*MSS, max (2*MSS, 14600))
+    const fn initial(mss: u16) -> u32 {
+        let mss = mss as u32;
+        let upper = if 2 * mss > 14_600 { 2 * mss } else { 14_600 };
+        if 10 * mss < upper { 10 * mss } else { upper }
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+    //# ssthresh = max (FlightSize / 2, 2*SMSS)            (4)
+    fn halve(&mut self, in_flight: u32) {
+        self.ssthresh = (in_flight / 2).max(2 * u32::from(self.mss));
+        self.credit = 0;
+    }
+}
+
+impl CongestionControl for NewReno {
+    fn new(mss: u16) -> Self {
+        Self {
+            cwnd: Self::initial(mss),
+            ssthresh: u32::MAX,
+            credit: 0,
+            mss,
+        }
+    }
+
+    fn set_mss(&mut self, mss: u16) {
+        self.mss = mss;
+    }
+
+    fn cwnd(&self) -> u32 {
+        self.cwnd
+    }
+
+    fn ssthresh(&self) -> u32 {
+        self.ssthresh
+    }
+
+    fn on_ack(&mut self, sample: &AckSample) {
+        let mss = u32::from(self.mss);
+        // A window that is not used says nothing about the path (RFC 7661): it does not grow.
+        if sample.in_flight.saturating_mul(2) < self.cwnd {
+            return;
+        }
+        if self.cwnd < self.ssthresh {
+            //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+            //# cwnd += min (N, SMSS)                      (2)
+            self.cwnd += sample.octets.min(mss);
+        } else {
+            self.credit = self.credit.saturating_add(sample.octets.min(self.cwnd));
+            if self.credit >= self.cwnd {
+                self.credit -= self.cwnd;
+                self.cwnd += mss;
+            }
+        }
+        self.cwnd = self.cwnd.min(CWND_MAX);
+    }
+
+    fn on_fast_retransmit(&mut self, _now: Instant, in_flight: u32) {
+        self.halve(in_flight);
+        self.cwnd = self.ssthresh;
+    }
+
+    fn on_recovered(&mut self, _now: Instant, in_flight: u32) {
+        //= https://www.rfc-editor.org/rfc/rfc6582#section-3.2
+        //# min (ssthresh, max(FlightSize, SMSS) + SMSS)
+        let mss = u32::from(self.mss);
+        self.cwnd = self.ssthresh.min(in_flight.max(mss) + mss);
+    }
+
+    fn on_timeout(&mut self, _now: Instant, in_flight: u32, timeout: Timeout) {
+        if timeout == Timeout::First {
+            self.halve(in_flight);
+        }
+        self.cwnd = self.mss.into();
+        self.credit = 0;
+    }
+
+    fn on_restart(&mut self) {
+        //= https://www.rfc-editor.org/rfc/rfc5681#section-4.1
+        //# For the purposes of this standard, we define RW = min(IW,cwnd).
+        self.cwnd = self.cwnd.min(Self::initial(self.mss));
+    }
+
+    fn on_handshake_loss(&mut self) {
+        self.cwnd = self.mss.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ack(octets: u32, in_flight: u32) -> AckSample {
+        AckSample {
+            now: Instant::ZERO,
+            octets,
+            in_flight,
+            rtt: None,
+        }
+    }
+
+    #[test]
+    fn the_initial_window_is_ten_segments_within_limits() {
+        assert_eq!(NewReno::new(1_460).cwnd(), 14_600);
+        assert_eq!(NewReno::new(536).cwnd(), 5_360);
+        assert_eq!(NewReno::new(8_960).cwnd(), 17_920);
+    }
+
+    #[test]
+    fn k01_divided_acks_grow_the_window_by_no_more_than_they_acknowledge() {
+        let mut reno = NewReno::new(1_000);
+        for _ in 0..1_000 {
+            reno.on_ack(&ack(1, 10_000));
+        }
+        assert_eq!(reno.cwnd(), 11_000);
+        reno.on_ack(&ack(50_000, 11_000));
+        assert_eq!(reno.cwnd(), 12_000);
+    }
+
+    #[test]
+    fn congestion_avoidance_adds_one_segment_a_window() {
+        let mut reno = NewReno::new(1_000);
+        reno.on_fast_retransmit(Instant::ZERO, 20_000);
+        assert_eq!((reno.cwnd(), reno.ssthresh()), (10_000, 10_000));
+        reno.on_recovered(Instant::ZERO, 9_000);
+        for _ in 0..9 {
+            reno.on_ack(&ack(1_000, 10_000));
+        }
+        assert_eq!(reno.cwnd(), 10_000);
+        reno.on_ack(&ack(1_000, 10_000));
+        assert_eq!(reno.cwnd(), 11_000);
+    }
+
+    #[test]
+    fn repeated_timeouts_keep_the_threshold() {
+        let mut reno = NewReno::new(1_000);
+        reno.on_timeout(Instant::ZERO, 10_000, Timeout::First);
+        reno.on_timeout(Instant::ZERO, 0, Timeout::Repeated);
+        assert_eq!((reno.cwnd(), reno.ssthresh()), (1_000, 5_000));
+    }
+
+    #[test]
+    fn a_window_that_is_not_used_does_not_grow() {
+        let mut reno = NewReno::new(1_000);
+        reno.on_ack(&ack(100, 100));
+        assert_eq!(reno.cwnd(), 10_000);
+    }
+}

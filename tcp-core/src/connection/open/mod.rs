@@ -1,0 +1,164 @@
+//! Opening: what a new connection starts with, and what the two SYNs agree on.
+
+use super::config::Config;
+use super::congestion::CongestionControl;
+use super::event::Events;
+use super::recovery::{Loss, Rtt};
+use super::recv::{Rcv, scale_for};
+use super::send::{MSS_FLOOR, Snd};
+use super::state::State;
+use super::tcb::{Counters, Negotiated, Probe, Tcb, TimestampState, User};
+use super::timers::Deadlines;
+use super::{Connection, HalfOpen, Opening, arrival};
+use crate::profile::{Profile, Storage};
+use crate::seq::{SeqLen, SeqNum};
+use crate::time::Instant;
+use crate::wire::Segment;
+
+/// The MSS of a peer that offers none (RFC 9293 MUST-15, section 3.7.1).
+const DEFAULT_MSS_V4: u16 = 536;
+const DEFAULT_MSS_V6: u16 = 1_220;
+const IP_HEADER_V4: u16 = 20;
+const TCP_HEADER: u16 = 20;
+
+impl<'a, P: Profile> Connection<'a, P> {
+    /// Active open: SYN-SENT, and a SYN is owed.
+    pub fn connect(now: Instant, config: Config, opening: Opening, storage: Storage<'a>) -> Self {
+        let scale = scale_for(storage.receive.len());
+        let mut connection = Self::assemble(tcb(now, config, opening, scale), storage);
+        connection.settle(now);
+        connection
+    }
+
+    /// Passive open: SYN-RECEIVED with the SYN-ACK sent. Hand it the acknowledging segment at
+    /// once; if that leaves it in SYN-RECEIVED, take the storage back and keep the half-open
+    /// entry.
+    pub fn accept(now: Instant, config: Config, half_open: HalfOpen, storage: Storage<'a>) -> Self {
+        let mut tcb = tcb(now, config, half_open.opening, half_open.our_window_scale);
+        let rcv_nxt = half_open.irs + SeqLen::ONE;
+        let adv = rcv_nxt + SeqLen::new(half_open.offered_window.into());
+        tcb.state = State::SynReceived;
+        tcb.snd.nxt = tcb.snd.iss + SeqLen::ONE;
+        tcb.rcv = Rcv::new(half_open.irs, adv, 0);
+        tcb.rcv.nxt = rcv_nxt;
+        tcb.negotiated = Negotiated {
+            sack: half_open.sack,
+            window_scaling: half_open.peer_window_scale.is_some(),
+            timestamps: half_open.timestamps.is_some(),
+        };
+        if let Some(scale) = half_open.peer_window_scale {
+            tcb.snd.wscale = scale.min(14);
+            tcb.rcv.wscale = half_open.our_window_scale;
+        }
+        tcb.timestamps.recent = half_open.timestamps.unwrap_or(0);
+        tcb.timestamps.recent_at = arrival::idle_clock(now);
+        tcb.timestamps.last_ack_sent = rcv_nxt;
+        settle_mss(&mut tcb, Some(half_open.peer_mss));
+        let mut connection = Self::assemble(tcb, storage);
+        if let Some(sent) = half_open.syn_ack_sent {
+            connection.sent.push(connection.tcb.snd.nxt, sent);
+        }
+        handshake_done(&mut connection.tcb, half_open.syn_ack_sent.is_some());
+        connection.settle(now);
+        connection
+    }
+
+    /// The window that our SYN offers, unscaled.
+    pub(super) fn syn_window(&self) -> u16 {
+        u16::try_from(self.receive.free()).unwrap_or(u16::MAX)
+    }
+}
+
+/// A TCB that has sent nothing.
+fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening, scale: u8) -> Tcb<P> {
+    let headers = opening.ip_header + TCP_HEADER;
+    let limit = opening
+        .mtu
+        .saturating_sub(headers)
+        .min(config.mss)
+        .max(MSS_FLOOR);
+    let default = if opening.ip_header == IP_HEADER_V4 {
+        DEFAULT_MSS_V4
+    } else {
+        DEFAULT_MSS_V6
+    };
+    let mss = default.min(limit);
+    Tcb {
+        timers: Deadlines::new(),
+        last_sent: now,
+        last_heard: now,
+        progress_at: now,
+        counters: Counters::default(),
+        snd: Snd::new(opening.iss, headers, limit, mss),
+        rcv: Rcv::new(SeqNum::default(), SeqNum::default(), scale),
+        loss: Loss::new(opening.iss),
+        rtt: Rtt::new(),
+        congestion: P::Congestion::new(mss),
+        timestamps: TimestampState {
+            offset: opening.timestamp_offset,
+            recent: 0,
+            recent_at: 0,
+            last_ack_sent: SeqNum::default(),
+        },
+        config,
+        state: State::SynSent,
+        negotiated: Negotiated {
+            sack: config.sack.is_on(),
+            window_scaling: config.window_scaling.is_on(),
+            timestamps: config.timestamps.is_on(),
+        },
+        user: User::Present,
+        probe: Probe::Nothing,
+        events: Events::NONE,
+        reason: None,
+        soft_error: None,
+        attempts: 0,
+    }
+}
+
+/// Takes the peer's SYN: RCV.* and, of what our SYN offered, what it agrees to. `window` is what
+/// our SYN offered.
+pub(super) fn take_syn<P: Profile>(
+    tcb: &mut Tcb<P>,
+    now: Instant,
+    segment: &Segment<'_>,
+    window: u16,
+) {
+    let options = &segment.options;
+    let scale = tcb.rcv.wscale;
+    tcb.negotiated.sack &= options.sack_permitted;
+    tcb.negotiated.window_scaling &= options.window_scale.is_some();
+    tcb.negotiated.timestamps &= options.timestamps.is_some();
+    tcb.rcv = Rcv::new(segment.seq, segment.seq, 0);
+    tcb.rcv.nxt = segment.seq + SeqLen::ONE;
+    tcb.rcv.adv = tcb.rcv.nxt + SeqLen::new(window.into());
+    if tcb.negotiated.window_scaling {
+        tcb.snd.wscale = options.window_scale.unwrap_or(0).min(14);
+        tcb.rcv.wscale = scale;
+    }
+    if let Some(timestamps) = options.timestamps {
+        tcb.timestamps.recent = timestamps.value;
+        tcb.timestamps.recent_at = arrival::idle_clock(now);
+    }
+    tcb.timestamps.last_ack_sent = tcb.rcv.nxt;
+    settle_mss(tcb, options.mss);
+}
+
+/// Eff.snd.MSS without options (RFC 9293 section 3.7.1).
+fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
+    let mss = offered
+        .unwrap_or(tcb.snd.mss_default)
+        .min(tcb.snd.mss_limit)
+        .max(MSS_FLOOR);
+    tcb.snd.mss = mss;
+    tcb.congestion = P::Congestion::new(mss);
+}
+
+/// The handshake is complete; it was clean when no SYN of ours had to be sent again.
+pub(super) fn handshake_done<P: Profile>(tcb: &mut Tcb<P>, clean: bool) {
+    tcb.attempts = 0;
+    if !clean {
+        tcb.rtt.distrust();
+        tcb.congestion.on_handshake_loss();
+    }
+}

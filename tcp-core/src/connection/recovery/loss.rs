@@ -1,0 +1,235 @@
+//! Loss by duplicate acknowledgments and by timeout (RFC 5681, RFC 6582, RFC 3042).
+//!
+//! What is deemed lost is always a prefix of what is in flight, so two edges say it all:
+//!
+//! ```text
+//!    SND.UNA          rexmit_next          lost_until                    SND.NXT
+//!      +-- sent again ----+--- to send again ---+---- in the network --------+
+//! ```
+//!
+//! Each duplicate acknowledgment says that one segment left the network. Instead of inflating the
+//! congestion window by it, as RFC 5681 section 3.2 describes, it is subtracted from what is in
+//! flight, which comes to the same, and gives Limited Transmit without further code.
+
+use crate::seq::{SeqLen, SeqNum};
+
+/// Where recovery stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(in crate::connection) enum LossPhase {
+    /// No loss is being repaired.
+    Open,
+    /// Fast recovery until SND.UNA reaches `recover`.
+    Recovery,
+    /// A timeout is being repaired until SND.UNA reaches `recover`.
+    Timeout,
+}
+
+/// What an acknowledgment of new data meant for recovery.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::connection) enum AckEffect {
+    /// Nothing is being repaired (or a timeout is, in slow start).
+    Plain,
+    /// The next hole is to be filled.
+    Partial,
+    /// Fast recovery is complete.
+    Recovered,
+}
+
+/// Duplicate acknowledgments after which a segment is deemed lost (RFC 5681 section 3.2).
+const DUPLICATE_THRESHOLD: u8 = 3;
+
+/// The edges of what is lost.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(in crate::connection) struct Loss {
+    recover: SeqNum,
+    lost_until: SeqNum,
+    rexmit_next: SeqNum,
+    /// Octets that duplicate acknowledgments reported as having left the network.
+    departed: u32,
+    duplicates: u8,
+    pub(in crate::connection) phase: LossPhase,
+}
+
+impl Loss {
+    pub(in crate::connection) const fn new(iss: SeqNum) -> Self {
+        Self {
+            recover: iss,
+            lost_until: iss,
+            rexmit_next: iss,
+            departed: 0,
+            duplicates: 0,
+            phase: LossPhase::Open,
+        }
+    }
+
+    /// What is to be sent again next: from where, and how far at most.
+    pub(in crate::connection) fn to_resend(&self, una: SeqNum) -> Option<(SeqNum, SeqLen)> {
+        let from = self.rexmit_next.latest(una);
+        let length = self.lost_until.since(from);
+        (length > SeqLen::ZERO).then_some((from, length))
+    }
+
+    /// What was to be sent again left, up to `end`.
+    pub(in crate::connection) fn resent(&mut self, end: SeqNum) {
+        self.rexmit_next = end;
+    }
+
+    /// Octets in the network, as far as is known.
+    pub(in crate::connection) fn in_flight(&self, una: SeqNum, nxt: SeqNum) -> u32 {
+        let sent = nxt.since(una).get();
+        let lost = self.lost_until.since(una).get().min(sent);
+        let again = self.rexmit_next.since(una).get().min(lost);
+        (sent - lost + again).saturating_sub(self.departed)
+    }
+
+    /// A duplicate acknowledgment. True when it is the one that makes the segment up to
+    /// `first_end` count as lost.
+    pub(in crate::connection) fn on_duplicate(
+        &mut self,
+        una: SeqNum,
+        nxt: SeqNum,
+        first_end: SeqNum,
+        mss: u16,
+    ) -> bool {
+        self.duplicates = self.duplicates.saturating_add(1);
+        // No more can have left than is in the network: spoofed duplicates gain nothing.
+        let sent = nxt.since(una).get();
+        self.departed = self.departed.saturating_add(mss.into()).min(sent);
+        if self.phase != LossPhase::Open
+            || self.duplicates != DUPLICATE_THRESHOLD
+            || una.before(self.recover)
+        {
+            return false;
+        }
+        self.phase = LossPhase::Recovery;
+        self.recover = nxt;
+        self.rexmit_next = una;
+        self.lost_until = first_end;
+        true
+    }
+
+    /// SND.UNA advanced by `acked` to `una`; `first_end` is where the oldest segment now ends.
+    pub(in crate::connection) fn on_ack(
+        &mut self,
+        una: SeqNum,
+        acked: u32,
+        first_end: Option<SeqNum>,
+        mss: u16,
+    ) -> AckEffect {
+        self.duplicates = 0;
+        self.rexmit_next = self.rexmit_next.latest(una);
+        self.lost_until = self.lost_until.latest(una);
+        match self.phase {
+            LossPhase::Open => {
+                self.departed = 0;
+                AckEffect::Plain
+            }
+            LossPhase::Timeout | LossPhase::Recovery if una.at_or_after(self.recover) => {
+                let effect = match self.phase {
+                    LossPhase::Recovery => AckEffect::Recovered,
+                    LossPhase::Open | LossPhase::Timeout => AckEffect::Plain,
+                };
+                self.phase = LossPhase::Open;
+                self.departed = 0;
+                effect
+            }
+            LossPhase::Timeout => {
+                self.departed = 0;
+                AckEffect::Plain
+            }
+            LossPhase::Recovery => {
+                // The hole itself had not been reported by a duplicate, what lies behind it had.
+                self.departed = self
+                    .departed
+                    .saturating_sub(acked.saturating_sub(u32::from(mss)));
+                if let Some(end) = first_end {
+                    self.lost_until = self.lost_until.latest(end);
+                }
+                AckEffect::Partial
+            }
+        }
+    }
+
+    /// The retransmission timer expired: everything sent is deemed lost.
+    pub(in crate::connection) fn on_timeout(&mut self, una: SeqNum, nxt: SeqNum) {
+        self.resend_all(una, nxt);
+        self.recover = nxt;
+        self.phase = LossPhase::Timeout;
+    }
+
+    /// What was sent shall be sent again, without any judgement on the path.
+    pub(in crate::connection) fn resend_all(&mut self, una: SeqNum, nxt: SeqNum) {
+        self.rexmit_next = una;
+        self.lost_until = nxt;
+        self.departed = 0;
+        self.duplicates = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seq(raw: u32) -> SeqNum {
+        SeqNum::new(raw)
+    }
+
+    #[test]
+    fn the_third_duplicate_makes_the_first_segment_lost() {
+        let mut loss = Loss::new(seq(0));
+        for expected in [false, false, true, false] {
+            assert_eq!(
+                loss.on_duplicate(seq(1), seq(1_001), seq(101), 100),
+                expected
+            );
+        }
+        assert_eq!(loss.to_resend(seq(1)), Some((seq(1), SeqLen::new(100))));
+        // 1,000 sent, 100 lost, 400 left.
+        assert_eq!(loss.in_flight(seq(1), seq(1_001)), 500);
+        loss.resent(seq(101));
+        assert_eq!(loss.to_resend(seq(1)), None);
+        assert_eq!(loss.in_flight(seq(1), seq(1_001)), 600);
+    }
+
+    #[test]
+    fn k02_a_thousand_duplicates_report_no_more_than_was_sent() {
+        let mut loss = Loss::new(seq(0));
+        for _ in 0..1_000 {
+            loss.on_duplicate(seq(1), seq(501), seq(101), 100);
+        }
+        assert_eq!(loss.in_flight(seq(1), seq(501)), 0);
+        assert!(loss.departed <= 500);
+    }
+
+    #[test]
+    fn a_partial_ack_fills_the_next_hole_and_a_full_one_ends_recovery() {
+        let mut loss = Loss::new(seq(0));
+        for _ in 0..3 {
+            loss.on_duplicate(seq(1), seq(1_001), seq(101), 100);
+        }
+        loss.resent(seq(101));
+        assert_eq!(
+            loss.on_ack(seq(301), 300, Some(seq(401)), 100),
+            AckEffect::Partial
+        );
+        assert_eq!(loss.to_resend(seq(301)), Some((seq(301), SeqLen::new(100))));
+        assert_eq!(
+            loss.on_ack(seq(1_001), 700, None, 100),
+            AckEffect::Recovered
+        );
+        assert_eq!(loss.to_resend(seq(1_001)), None);
+        assert_eq!(loss.phase, LossPhase::Open);
+    }
+
+    #[test]
+    fn duplicates_of_what_a_timeout_resends_do_not_start_fast_recovery() {
+        let mut loss = Loss::new(seq(0));
+        loss.on_timeout(seq(1), seq(1_001));
+        assert_eq!(loss.in_flight(seq(1), seq(1_001)), 0);
+        for _ in 0..5 {
+            assert!(!loss.on_duplicate(seq(1), seq(1_001), seq(101), 100));
+        }
+        assert_eq!(loss.on_ack(seq(1_001), 1_000, None, 100), AckEffect::Plain);
+        assert_eq!(loss.phase, LossPhase::Open);
+    }
+}

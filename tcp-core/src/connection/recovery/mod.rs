@@ -1,0 +1,13 @@
+//! What is in flight, how long a round trip takes, and what is deemed lost.
+//!
+//! These parts say what is lost; what to do about it is decided by [`plan`](super::send::plan)
+//! and paid for by [`transmit`](super::transmit).
+
+mod loss;
+mod rtt;
+mod sent;
+
+pub(super) use loss::{AckEffect, Loss, LossPhase};
+pub(super) use rtt::Rtt;
+pub(super) use sent::Sent;
+pub use sent::SentRecord;

@@ -1,0 +1,211 @@
+//! Records of what is in flight: one for each segment, oldest first, end to end.
+//!
+//! Together the records cover exactly SND.UNA to SND.NXT. When the lent table is full, a new
+//! segment shares the youngest record: timing becomes coarser, nothing else changes.
+
+use managed::ManagedSlice;
+
+use crate::seq::SeqNum;
+use crate::time::Instant;
+
+/// One segment in flight. It starts where the one before it ends.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct SentRecord {
+    end: SeqNum,
+    /// Microseconds, modulo 2^32 (71 minutes): only differences count.
+    sent_us: u32,
+    /// Sent more than once: its timing is ambiguous (Karn).
+    again: bool,
+}
+
+/// What a cumulative acknowledgment took out of the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::connection) struct Acknowledged {
+    /// Microseconds since the youngest of them left, unless one was sent more than once.
+    pub(in crate::connection) rtt_us: Option<u32>,
+    /// One of them had been sent more than once.
+    pub(in crate::connection) again: bool,
+}
+
+/// The table of records: a ring over lent memory.
+#[derive(Debug)]
+pub(in crate::connection) struct Sent<'a> {
+    memory: ManagedSlice<'a, SentRecord>,
+    first: u32,
+    len: u32,
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "microseconds modulo 2^32 are meant"
+)]
+const fn clock(now: Instant) -> u32 {
+    now.as_micros() as u32
+}
+
+impl<'a> Sent<'a> {
+    pub(in crate::connection) const fn new(memory: ManagedSlice<'a, SentRecord>) -> Self {
+        Self {
+            memory,
+            first: 0,
+            len: 0,
+        }
+    }
+
+    pub(in crate::connection) fn take(&mut self) -> ManagedSlice<'a, SentRecord> {
+        self.len = 0;
+        core::mem::replace(&mut self.memory, ManagedSlice::Borrowed(&mut []))
+    }
+
+    fn at(&mut self, index: u32) -> Option<&mut SentRecord> {
+        let capacity = self.memory.len();
+        let mut slot = self.first as usize + index as usize;
+        if slot >= capacity {
+            slot -= capacity.min(slot);
+        }
+        self.memory.get_mut(slot)
+    }
+
+    /// A segment that ends at `end` left at `now`.
+    pub(in crate::connection) fn push(&mut self, end: SeqNum, now: Instant) {
+        let record = SentRecord {
+            end,
+            sent_us: clock(now),
+            again: false,
+        };
+        if (self.len as usize) < self.memory.len() {
+            let index = self.len;
+            self.len += 1;
+            if let Some(slot) = self.at(index) {
+                *slot = record;
+            }
+        } else if let Some(youngest) = self.at(self.len.wrapping_sub(1)) {
+            *youngest = SentRecord {
+                again: youngest.again,
+                ..record
+            };
+        }
+    }
+
+    /// Everything before `una` arrived; `now` times it.
+    pub(in crate::connection) fn acknowledge(&mut self, una: SeqNum, now: Instant) -> Acknowledged {
+        let mut taken = Acknowledged::default();
+        while self.len > 0 {
+            let Some(oldest) = self.at(0).copied() else {
+                break;
+            };
+            if oldest.end.after(una) {
+                break;
+            }
+            taken.again |= oldest.again;
+            taken.rtt_us = Some(clock(now).wrapping_sub(oldest.sent_us));
+            self.first += 1;
+            if self.first as usize >= self.memory.len() {
+                self.first = 0;
+            }
+            self.len -= 1;
+        }
+        if taken.again {
+            taken.rtt_us = None;
+        }
+        taken
+    }
+
+    /// What lies before `until` was sent again.
+    pub(in crate::connection) fn mark_again(&mut self, until: SeqNum) {
+        for index in 0..self.len {
+            let Some(record) = self.at(index) else { break };
+            record.again = true;
+            if record.end.at_or_after(until) {
+                break;
+            }
+        }
+    }
+
+    /// Where the oldest segment ends.
+    pub(in crate::connection) fn first_end(&mut self) -> Option<SeqNum> {
+        if self.len == 0 {
+            None
+        } else {
+            self.at(0).map(|record| record.end)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seq::SeqLen;
+
+    const BASE: SeqNum = SeqNum::new(u32::MAX - 5);
+
+    fn at(micros: u64) -> Instant {
+        Instant::from_micros(micros)
+    }
+
+    fn seq(offset: u32) -> SeqNum {
+        BASE + SeqLen::new(offset)
+    }
+
+    #[test]
+    fn the_youngest_acknowledged_segment_is_the_sample() {
+        let mut memory = [SentRecord::default(); 4];
+        let mut sent = Sent::new((&mut memory[..]).into());
+        for index in 1..=3 {
+            sent.push(seq(10 * index), at(100 * u64::from(index)));
+        }
+        let taken = sent.acknowledge(seq(25), at(1_000));
+        assert_eq!(taken.rtt_us, Some(800));
+        assert_eq!(sent.first_end(), Some(seq(30)));
+        assert_eq!(
+            sent.acknowledge(seq(25), at(1_000)),
+            Acknowledged::default()
+        );
+    }
+
+    #[test]
+    fn what_was_sent_twice_is_no_sample() {
+        let mut memory = [SentRecord::default(); 2];
+        let mut sent = Sent::new((&mut memory[..]).into());
+        sent.push(seq(10), at(0));
+        sent.push(seq(20), at(0));
+        sent.mark_again(seq(10));
+        assert_eq!(
+            sent.acknowledge(seq(20), at(9)),
+            Acknowledged {
+                rtt_us: None,
+                again: true
+            }
+        );
+    }
+
+    #[test]
+    fn a_full_table_shares_its_youngest_record_and_wraps() {
+        let mut memory = [SentRecord::default(); 2];
+        let mut sent = Sent::new((&mut memory[..]).into());
+        for round in 0..5u32 {
+            sent.push(seq(30 * round + 10), at(1));
+            sent.push(seq(30 * round + 20), at(2));
+            sent.push(seq(30 * round + 30), at(3));
+            assert_eq!(
+                sent.acknowledge(seq(30 * round + 10), at(4)).rtt_us,
+                Some(3)
+            );
+            assert_eq!(sent.acknowledge(seq(30 * round + 20), at(4)).rtt_us, None);
+            assert_eq!(
+                sent.acknowledge(seq(30 * round + 30), at(4)).rtt_us,
+                Some(1)
+            );
+            assert_eq!(sent.first_end(), None);
+        }
+    }
+
+    #[test]
+    fn without_memory_nothing_is_recorded() {
+        let mut sent = Sent::new(ManagedSlice::Borrowed(&mut []));
+        sent.push(seq(10), at(0));
+        sent.mark_again(seq(10));
+        assert_eq!(sent.acknowledge(seq(10), at(1)), Acknowledged::default());
+        assert_eq!(sent.first_end(), None);
+    }
+}

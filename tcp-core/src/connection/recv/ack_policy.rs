@@ -1,0 +1,102 @@
+//! When to acknowledge (RFC 9293 section 3.8.6.3, RFC 5681 section 4.2).
+//!
+//! Handling a segment only notes here what is owed; the transmit function pays.
+
+use crate::time::Instant;
+
+/// What acknowledgment is owed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(in crate::connection) enum AckOwed {
+    /// None.
+    Nothing,
+    /// One that may wait for company until the delayed-ACK deadline.
+    Later,
+    /// One at once.
+    Now,
+}
+
+/// What is owed, and how much arrived since the last acknowledgment left.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(in crate::connection) struct AckPolicy {
+    pub(in crate::connection) owed: AckOwed,
+    /// Largest text seen: what the peer's full segments look like.
+    largest: u16,
+    /// Octets in order since the last acknowledgment left.
+    pending: u32,
+    /// The last answer to a segment that may be part of an ACK loop, in units of 1.024 ms.
+    last_challenge: Option<u32>,
+}
+
+/// At most one answer in this time to segments without data that are not acceptable: two hosts
+/// that disagree must not answer each other for ever (RFC 5961 section 7).
+const CHALLENGE_INTERVAL: u32 = 488;
+/// Keep-alive probes look like that too, and deserve an answer each; still no flood.
+const KEEP_ALIVE_INTERVAL: u32 = 48;
+
+/// Why a segment that is not acceptable is answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::connection) enum Challenge {
+    /// It looks like a keep-alive probe.
+    KeepAlive,
+    /// Anything else.
+    Other,
+}
+
+impl AckPolicy {
+    pub(in crate::connection) const fn new() -> Self {
+        Self {
+            owed: AckOwed::Nothing,
+            largest: 0,
+            pending: 0,
+            last_challenge: None,
+        }
+    }
+
+    /// Text of `octets` arrived in order; `full` is the largest a segment can be, `window` what
+    /// the peer may still send.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.3
+    //# An ACK SHOULD be generated for at least every second full-sized
+    //# segment or 2*RMSS bytes of new data (where RMSS is the MSS
+    //# specified by the TCP endpoint receiving the segments to be
+    //# acknowledged, or the default value if not specified) (SHLD-19).
+    pub(in crate::connection) fn on_text(&mut self, octets: u32, segments: u16, window: u32) {
+        let each = octets / u32::from(segments.max(1));
+        let each = u16::try_from(each).unwrap_or(u16::MAX);
+        self.largest = self.largest.max(each);
+        self.pending = self.pending.saturating_add(octets);
+        let full = u32::from(self.largest);
+        // A sender that may not send two segments more would wait for this acknowledgment.
+        if self.pending >= 2 * full || window < 2 * full {
+            self.owed = AckOwed::Now;
+        } else if self.owed == AckOwed::Nothing {
+            self.owed = AckOwed::Later;
+        }
+    }
+
+    pub(in crate::connection) fn at_once(&mut self) {
+        self.owed = AckOwed::Now;
+    }
+
+    /// Owes an answer, unless one left too short a time ago.
+    pub(in crate::connection) fn challenge(&mut self, now: Instant, kind: Challenge) {
+        let interval = match kind {
+            Challenge::KeepAlive => KEEP_ALIVE_INTERVAL,
+            Challenge::Other => CHALLENGE_INTERVAL,
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "only differences count")]
+        let ticks = (now.as_micros() >> 10) as u32;
+        if self
+            .last_challenge
+            .is_none_or(|last| ticks.wrapping_sub(last) >= interval)
+        {
+            self.last_challenge = Some(ticks);
+            self.owed = AckOwed::Now;
+        }
+    }
+
+    /// An acknowledgment left.
+    pub(in crate::connection) fn paid(&mut self) {
+        self.owed = AckOwed::Nothing;
+        self.pending = 0;
+    }
+}

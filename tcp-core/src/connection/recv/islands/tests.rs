@@ -1,0 +1,106 @@
+use super::*;
+use crate::seq::SeqLen;
+
+const BASE: SeqNum = SeqNum::new(u32::MAX - 40);
+
+fn range(start: u32, end: u32) -> SeqRange {
+    SeqRange::new(BASE + SeqLen::new(start), BASE + SeqLen::new(end))
+}
+
+fn ranges(islands: &Islands<'_>) -> Vec<SeqRange> {
+    islands.all().iter().map(|island| island.range).collect()
+}
+
+#[test]
+fn ranges_are_kept_in_order_and_joined() {
+    let mut memory = [Island::default(); 4];
+    let mut islands = Islands::new((&mut memory[..]).into());
+    assert!(islands.insert(range(50, 60)));
+    assert!(islands.insert(range(10, 20)));
+    assert!(islands.insert(range(30, 40)));
+    assert_eq!(
+        ranges(&islands),
+        [range(10, 20), range(30, 40), range(50, 60)]
+    );
+    assert!(islands.insert(range(20, 30)));
+    assert_eq!(ranges(&islands), [range(10, 40), range(50, 60)]);
+    assert!(islands.insert(range(5, 70)));
+    assert_eq!(ranges(&islands), [range(5, 70)]);
+    assert!(islands.covers(range(6, 70)) && !islands.covers(range(4, 6)));
+}
+
+#[test]
+fn d04_a_full_table_refuses_only_what_stands_alone() {
+    let mut memory = [Island::default(); 2];
+    let mut islands = Islands::new((&mut memory[..]).into());
+    assert!(islands.insert(range(10, 20)) && islands.insert(range(30, 40)));
+    assert!(!islands.insert(range(50, 60)));
+    assert_eq!(ranges(&islands), [range(10, 20), range(30, 40)]);
+    assert!(islands.insert(range(40, 60)));
+    assert_eq!(
+        islands.take_reached(BASE + SeqLen::new(12)),
+        Some(range(10, 20))
+    );
+    assert_eq!(islands.take_reached(BASE + SeqLen::new(12)), None);
+    assert_eq!(ranges(&islands), [range(30, 60)]);
+}
+
+#[test]
+fn sack_reports_the_duplicate_then_the_most_recent_first() {
+    let mut memory = [Island::default(); 8];
+    let mut islands = Islands::new((&mut memory[..]).into());
+    for start in [10, 30, 50, 70, 90] {
+        assert!(islands.insert(range(start, start + 5)));
+    }
+    assert!(islands.insert(range(35, 37)));
+    let blocks = |duplicate, room| -> Vec<SeqRange> {
+        islands
+            .sack_blocks(duplicate, room)
+            .iter()
+            .map(|block| block.range())
+            .collect()
+    };
+    assert_eq!(
+        blocks(None, 4),
+        [range(30, 37), range(90, 95), range(70, 75), range(50, 55)]
+    );
+    assert_eq!(
+        blocks(Some(range(1, 2)), 3),
+        [range(1, 2), range(30, 37), range(90, 95)]
+    );
+}
+
+/// Against a bitmap: the table holds exactly the octets that were inserted.
+#[test]
+fn d35_the_table_equals_a_bitmap() {
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut random = |bound: u32| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        u32::try_from(state >> 33).unwrap() % bound
+    };
+    for _ in 0..2_000 {
+        let mut memory = [Island::default(); 6];
+        let mut islands = Islands::new((&mut memory[..]).into());
+        let mut bitmap = [false; 64];
+        for _ in 0..12 {
+            let start = 1 + random(56);
+            let end = start + 1 + random(6);
+            if islands.insert(range(start, end)) {
+                bitmap[start as usize..end as usize].fill(true);
+            }
+            let mut seen = [false; 64];
+            for island in ranges(&islands) {
+                let (start, end) = (island.start - BASE, island.end - BASE);
+                let (start, end) = (
+                    usize::try_from(start).unwrap(),
+                    usize::try_from(end).unwrap(),
+                );
+                seen[start..end].fill(true);
+            }
+            assert_eq!(seen, bitmap);
+            islands.assert_invariants(BASE, BASE + SeqLen::new(64));
+        }
+    }
+}

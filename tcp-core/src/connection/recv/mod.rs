@@ -1,0 +1,167 @@
+//! The receive half: RCV.* and nothing of SND.*.
+//!
+//! ```text
+//!     read by user      in the ring, unread      free, or waiting beyond a gap
+//!   --------------------+------------------------+------------------------------+-------
+//!                       |<------ ring.len ------>|<--- what may be accepted --->|
+//!                                             RCV.NXT                        RCV.adv
+//! ```
+//!
+//! `adv` is the right edge of the window as it was advertised at the most. It never moves left,
+//! and nothing beyond it is stored. Invariants: `nxt <= adv`, and `adv - nxt` is at most the free
+//! space of the ring; islands lie between `nxt` and `adv`, in order, apart from each other.
+
+mod ack_policy;
+mod islands;
+mod window;
+
+pub(super) use ack_policy::{AckOwed, AckPolicy, Challenge};
+pub use islands::Island;
+pub(super) use islands::Islands;
+pub(crate) use window::scale_for;
+
+use crate::ring::Ring;
+use crate::seq::{SeqLen, SeqNum, SeqRange};
+
+/// RCV.* of RFC 9293 section 3.3.1.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Rcv {
+    /// IRS.
+    pub(super) irs: SeqNum,
+    /// RCV.NXT.
+    pub(super) nxt: SeqNum,
+    /// The right edge of the window, as far as it was ever advertised: RCV.NXT + RCV.WND.
+    pub(super) adv: SeqNum,
+    /// RCV.UP: one past the last urgent octet.
+    pub(super) up: Option<SeqNum>,
+    /// Where the peer's FIN stands, once it was seen.
+    pub(super) fin: Option<SeqNum>,
+    /// What arrived twice, to be reported by the next SACK option (RFC 2883).
+    pub(super) duplicate: Option<SeqRange>,
+    /// Shift of the windows that we send.
+    pub(super) wscale: u8,
+    /// When and why to acknowledge.
+    pub(super) ack: AckPolicy,
+}
+
+/// What became of the text of a segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Text {
+    /// It was in order: so many octets became readable.
+    InOrder(u32),
+    /// It lies beyond a gap and was kept.
+    Ahead,
+    /// It was all there already, or lies outside of the window.
+    Nothing,
+    /// It lies beyond a gap, and the table of gaps is full.
+    NoRoom,
+}
+
+impl Rcv {
+    pub(super) const fn new(irs: SeqNum, adv: SeqNum, wscale: u8) -> Self {
+        Self {
+            irs,
+            nxt: irs,
+            adv,
+            up: None,
+            fin: None,
+            duplicate: None,
+            wscale,
+            ack: AckPolicy::new(),
+        }
+    }
+
+    /// RCV.WND, as the peer may still use it.
+    pub(super) const fn wnd(&self) -> SeqLen {
+        self.adv.since(self.nxt)
+    }
+
+    /// Whether the peer's FIN was reached: all its data is in.
+    pub(super) fn finished(&self) -> bool {
+        self.fin.is_some_and(|fin| self.nxt.after(fin))
+    }
+
+    /// Takes the text of a segment that starts at `seq`: trims it to the window, delivers what is
+    /// in order, keeps what lies beyond a gap. Of octets that arrive twice with different values
+    /// before they are in order, the later ones count; what is in order never changes.
+    pub(super) fn text(
+        &mut self,
+        ring: &mut Ring<'_>,
+        islands: &mut Islands<'_>,
+        seq: SeqNum,
+        payload: &[u8],
+    ) -> Text {
+        let whole = SeqRange::new(seq, seq + SeqLen::of(payload.len()));
+        let limit = self.fin.map_or(self.adv, |fin| fin.earliest(self.adv));
+        let kept = SeqRange::new(seq.latest(self.nxt), whole.end.earliest(limit));
+        if whole.start.before(self.nxt) && !whole.is_empty() {
+            self.duplicate = Some(SeqRange::new(whole.start, whole.end.earliest(self.nxt)));
+        }
+        let skip = kept.start.since(seq).as_usize();
+        let octets = payload.get(skip..).unwrap_or_default();
+        let octets = octets.get(..kept.len().as_usize()).unwrap_or_default();
+        if octets.is_empty() {
+            return Text::Nothing;
+        }
+        if kept.start.after(self.nxt) {
+            return self.keep_ahead(ring, islands, kept, octets);
+        }
+        let before = ring.len();
+        let taken = SeqLen::of(ring.push(octets));
+        self.nxt += taken;
+        while let Some(island) = islands.take_reached(self.nxt) {
+            let more = island.end.since(self.nxt);
+            if more < island.len() {
+                self.duplicate = Some(SeqRange::new(island.start, island.end.earliest(self.nxt)));
+            }
+            ring.commit(more.as_usize());
+            self.nxt += more;
+        }
+        Text::InOrder(SeqLen::of(ring.len() - before).get())
+    }
+
+    /// A segment arrived all of which was there already: the next SACK option says so.
+    pub(super) fn note_duplicate(&mut self, seq: SeqNum, length: SeqLen) {
+        let end = (seq + length).earliest(self.nxt);
+        if seq.before(end) {
+            self.duplicate = Some(SeqRange::new(seq, end));
+        }
+    }
+
+    /// Stores octets that lie beyond a gap.
+    fn keep_ahead(
+        &mut self,
+        ring: &mut Ring<'_>,
+        islands: &mut Islands<'_>,
+        kept: SeqRange,
+        octets: &[u8],
+    ) -> Text {
+        if islands.covers(kept) {
+            self.duplicate = Some(kept);
+        }
+        if !islands.insert(kept) {
+            return Text::NoRoom;
+        }
+        ring.write_at(kept.start.since(self.nxt).as_usize(), octets);
+        Text::Ahead
+    }
+
+    /// Notes a FIN that stands at `fin`, unless it lies beyond the window, was noted before, or
+    /// would cut off octets that are there already.
+    pub(super) fn note_fin(&mut self, islands: &Islands<'_>, fin: SeqNum) {
+        let beyond = fin.after(self.adv) || islands.last_end().is_some_and(|end| end.after(fin));
+        if self.fin.is_none() && !beyond && fin.at_or_after(self.nxt) {
+            self.fin = Some(fin);
+        }
+    }
+
+    /// Steps over the FIN when everything before it is in. True when that happens.
+    pub(super) fn reach_fin(&mut self) -> bool {
+        let reached = self.fin == Some(self.nxt);
+        if reached {
+            self.nxt += SeqLen::ONE;
+            self.adv = self.adv.latest(self.nxt);
+        }
+        reached
+    }
+}

@@ -1,0 +1,121 @@
+//! The send half: SND.*, and the one decision about what to send.
+//!
+//! ```text
+//!    acknowledged   sent, not acknowledged   may be sent        must wait
+//!   --------------+------------------------+------------------+-----------------
+//!               SND.UNA                 SND.NXT     SND.UNA + SND.WND    data end (+ FIN)
+//!                 |<---------------------- send ring -------------------->|
+//! ```
+
+mod plan;
+
+pub(super) use plan::{Novelty, Outgoing, Plan};
+
+use crate::seq::{SeqLen, SeqNum};
+
+/// SND.* of RFC 9293 section 3.3.1.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Snd {
+    /// ISS.
+    pub(super) iss: SeqNum,
+    /// SND.UNA.
+    pub(super) una: SeqNum,
+    /// SND.NXT; it never moves back, so it is also the highest ever sent.
+    pub(super) nxt: SeqNum,
+    /// SND.WND, in octets.
+    pub(super) wnd: u32,
+    /// MAX.SND.WND (RFC 5961 section 5.2).
+    pub(super) max_wnd: u32,
+    /// SND.WL1.
+    pub(super) wl1: SeqNum,
+    /// SND.WL2.
+    pub(super) wl2: SeqNum,
+    /// SND.UP: one past the last urgent octet.
+    pub(super) up: Option<SeqNum>,
+    /// Eff.snd.MSS without options.
+    pub(super) mss: u16,
+    /// The MSS that our SYN offers: what the device takes.
+    pub(super) mss_limit: u16,
+    /// The MSS of a peer that offers none.
+    pub(super) mss_default: u16,
+    /// Octets of IP and TCP header without options.
+    pub(super) headers: u16,
+    /// Shift of the windows that we receive.
+    pub(super) wscale: u8,
+    /// Where our FIN stands, once the user closed: behind the data that was queued then.
+    pub(super) fin: Option<SeqNum>,
+    /// The user wants to know when there is room.
+    pub(super) starved: bool,
+}
+
+impl Snd {
+    /// Before the handshake; nothing was sent.
+    pub(super) const fn new(iss: SeqNum, headers: u16, mss_limit: u16, mss_default: u16) -> Self {
+        Self {
+            iss,
+            una: iss,
+            nxt: iss,
+            wnd: 0,
+            max_wnd: 0,
+            wl1: iss,
+            wl2: iss,
+            up: None,
+            mss: mss_default,
+            mss_limit,
+            mss_default,
+            headers,
+            wscale: 0,
+            fin: None,
+            starved: false,
+        }
+    }
+
+    /// The sequence number of the send ring's first octet.
+    pub(super) fn base(&self) -> SeqNum {
+        self.una.latest(self.iss + SeqLen::ONE)
+    }
+
+    /// One past the last octet that the user wrote, where a FIN stands or would stand.
+    pub(super) fn data_end(&self, queued: usize) -> SeqNum {
+        self.fin.unwrap_or_else(|| self.base() + SeqLen::of(queued))
+    }
+
+    /// One past everything that is to be sent, the FIN included.
+    pub(super) fn end(&self, queued: usize) -> SeqNum {
+        match self.fin {
+            Some(fin) => fin + SeqLen::ONE,
+            None => self.data_end(queued),
+        }
+    }
+
+    /// Whether the peer acknowledged our SYN.
+    pub(super) fn syn_acknowledged(&self) -> bool {
+        self.una.after(self.iss)
+    }
+
+    /// Whether the peer acknowledged our FIN.
+    pub(super) fn fin_acknowledged(&self) -> bool {
+        self.fin.is_some_and(|fin| self.una.after(fin))
+    }
+
+    /// Takes a window from a segment, if the segment is not older than the one that gave the last.
+    /// True when it was taken.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+    //# If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ
+    //# and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND, set
+    //# SND.WL1 <- SEG.SEQ, and set SND.WL2 <- SEG.ACK.
+    pub(super) fn take_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32) -> bool {
+        let newer = self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
+        if newer {
+            self.wnd = window;
+            self.max_wnd = self.max_wnd.max(window);
+            self.wl1 = seq;
+            self.wl2 = ack;
+        }
+        newer
+    }
+}
+
+/// No segment is smaller than this for want of a larger MSS option: 40 octets of options and 8 of
+/// data.
+pub(super) const MSS_FLOOR: u16 = 48;

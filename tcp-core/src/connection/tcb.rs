@@ -1,0 +1,180 @@
+//! The TCB: everything about a connection but its octets. Plain data.
+
+use super::config::Config;
+use super::congestion::CongestionControl;
+use super::error::CloseReason;
+use super::event::Events;
+use super::recovery::{Loss, Rtt};
+use super::recv::{AckOwed, Rcv};
+use super::send::Snd;
+use super::state::{State, Step};
+use super::timers::Deadlines;
+use crate::profile::Profile;
+use crate::seq::SeqNum;
+use crate::time::Instant;
+
+/// The Timestamps option, while both sides use it (RFC 7323).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct TimestampState {
+    /// Added to our clock, so that no two peers see the same one.
+    pub(super) offset: u32,
+    /// TS.Recent.
+    pub(super) recent: u32,
+    /// When TS.Recent was set, in units of 2^20 microseconds.
+    pub(super) recent_at: u32,
+    /// Last.ACK.sent.
+    pub(super) last_ack_sent: SeqNum,
+}
+
+/// Which of the options that a SYN may offer are in use. Before the handshake is complete: which
+/// are offered.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Negotiated {
+    pub(super) sack: bool,
+    pub(super) window_scaling: bool,
+    pub(super) timestamps: bool,
+}
+
+/// Who is on this side of the connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum User {
+    /// A user who may still read.
+    Present,
+    /// Nobody: the user closed and gave up the handle.
+    Gone,
+}
+
+/// A segment that is owed whatever else is to be sent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Probe {
+    /// None.
+    Nothing,
+    /// A zero-window probe, or what silly-window avoidance held back for too long.
+    Window,
+    /// A keep-alive.
+    KeepAlive,
+    /// A reset; after it nothing is sent any more.
+    Reset,
+}
+
+/// What is counted for [`Info`](super::Info).
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct Counters {
+    pub(super) segments_in: u32,
+    pub(super) segments_out: u32,
+    pub(super) octets_acked: u64,
+    pub(super) octets_received: u64,
+    pub(super) retransmissions: u32,
+    pub(super) timeouts: u32,
+}
+
+/// The transmission control block (RFC 9293 section 3.3.1).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Tcb<P: Profile> {
+    pub(super) timers: Deadlines,
+    /// When the last segment with data, SYN or FIN left.
+    pub(super) last_sent: Instant,
+    /// When the last acceptable segment arrived.
+    pub(super) last_heard: Instant,
+    /// When the peer last acknowledged something new, or the oldest of what is outstanding
+    /// became so.
+    pub(super) progress_at: Instant,
+    pub(super) counters: Counters,
+    pub(super) snd: Snd,
+    pub(super) rcv: Rcv,
+    pub(super) loss: Loss,
+    pub(super) rtt: Rtt,
+    pub(super) congestion: P::Congestion,
+    pub(super) timestamps: TimestampState,
+    pub(super) config: Config,
+    pub(super) state: State,
+    pub(super) negotiated: Negotiated,
+    pub(super) user: User,
+    pub(super) probe: Probe,
+    pub(super) events: Events,
+    pub(super) reason: Option<CloseReason>,
+    /// The last ICMP error that does not end a connection by itself (RFC 9293 MUST-56).
+    pub(super) soft_error: Option<super::error::Unreachable>,
+    /// Retransmissions of what is at SND.UNA since it last advanced, or unanswered keep-alives.
+    pub(super) attempts: u8,
+}
+
+impl<P: Profile> Tcb<P> {
+    /// Ends the connection. What was to be sent is forgotten, what was received stays.
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        self.state = State::Closed;
+        self.reason = Some(reason);
+        self.timers = Deadlines::new();
+        self.rcv.ack.owed = AckOwed::Nothing;
+        self.probe = Probe::Nothing;
+        self.events |= Events::CLOSED;
+    }
+
+    /// Ends the connection and tells the peer (RFC 9293 section 3.10.5).
+    pub(super) fn close_with_reset(&mut self, reason: CloseReason) {
+        let synchronized = !matches!(self.state, State::Closed | State::SynSent | State::TimeWait);
+        self.close(reason);
+        if synchronized {
+            self.probe = Probe::Reset;
+        }
+    }
+
+    /// The handshake is complete.
+    pub(super) fn established(&mut self) {
+        self.state = self.state.after(Step::SynAcknowledged);
+        if self.snd.fin.is_some() {
+            self.state = self.state.after(Step::Close);
+        }
+        self.events |= Events::CONNECTED | Events::WRITABLE;
+    }
+
+    /// All that was sent is acknowledged.
+    pub(super) fn nothing_outstanding(&self) -> bool {
+        self.snd.una == self.snd.nxt
+    }
+
+    /// Octets in the network.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.loss.in_flight(self.snd.una, self.snd.nxt)
+    }
+
+    /// The segment size of congestion control changes with what is known of the path.
+    pub(super) fn set_mss(&mut self, mss: u16) {
+        self.snd.mss = mss;
+        self.congestion.set_mss(mss);
+    }
+
+    /// How long nothing new may be acknowledged before the connection is given up.
+    pub(super) fn give_up_after(&self) -> Option<crate::time::Duration> {
+        match self.user {
+            User::Present => self.config.user_timeout(),
+            // Without a user nobody else ends a connection whose peer keeps its window shut.
+            User::Gone => Some(self.config.user_timeout().unwrap_or_else(|| {
+                crate::time::Duration::from_secs(self.config.fin_wait_2_s.into())
+            })),
+        }
+    }
+
+    /// Our timestamp clock: units of 1.024 ms.
+    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
+    pub(super) fn timestamp(&self, now: Instant) -> u32 {
+        ((now.as_micros() >> 10) as u32).wrapping_add(self.timestamps.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Firmware;
+
+    #[test]
+    fn a_tcb_is_plain_data_of_modest_size() {
+        fn plain<T: Clone + Eq + core::hash::Hash>() {}
+        plain::<Tcb<Firmware>>();
+        assert!(
+            size_of::<Tcb<Firmware>>() <= 352,
+            "{}",
+            size_of::<Tcb<Firmware>>()
+        );
+    }
+}

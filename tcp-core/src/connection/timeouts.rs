@@ -1,0 +1,176 @@
+//! What to do when a deadline has come.
+
+use super::Connection;
+use super::congestion::{CongestionControl, Timeout};
+use super::error::CloseReason;
+use super::event::Events;
+use super::recovery::LossPhase;
+use super::state::State;
+use super::tcb::{Probe, User};
+use super::timers::Timer;
+use crate::profile::Profile;
+use crate::time::{Duration, Instant};
+
+impl<P: Profile> Connection<'_, P> {
+    /// The earliest deadline and its timer. Whether there is something to transmit at once is told
+    /// by [`wants_transmit`](Self::wants_transmit), not here.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<(Instant, Timer)> {
+        self.tcb.timers.next()
+    }
+
+    /// Runs every timer that is due. Calling it early, late or twice is harmless.
+    pub fn advance(&mut self, now: Instant) {
+        if self.tcb.timers.next().is_none_or(|(due, _)| due > now) {
+            return;
+        }
+        if self.tcb.timers.delayed_ack.take_due(now) {
+            self.tcb.rcv.ack.at_once();
+        }
+        if self.tcb.timers.user_timeout.take_due(now) {
+            self.user_timeout(now);
+        }
+        if self.tcb.timers.fin_wait_2.take_due(now) && self.tcb.state == State::FinWait2 {
+            self.tcb.close(CloseReason::TimedOut(Timer::FinWait2));
+        }
+        if self.tcb.timers.persist.take_due(now) {
+            self.tcb.probe = Probe::Window;
+        }
+        if self.tcb.timers.keep_alive.take_due(now) {
+            self.keep_alive(now);
+        }
+        if self.tcb.timers.retransmission.take_due(now) {
+            self.retransmission_timeout(now);
+        }
+        self.settle(now);
+    }
+
+    /// Everything sent is deemed lost and goes again, more slowly (RFC 6298 section 5.4 to 5.7,
+    /// RFC 5681 section 3.1); after R2 attempts the connection is given up (RFC 9293 section
+    /// 3.8.3).
+    fn retransmission_timeout(&mut self, now: Instant) {
+        let tcb = &mut self.tcb;
+        if tcb.nothing_outstanding() {
+            return;
+        }
+        let opening = matches!(tcb.state, State::SynSent | State::SynReceived);
+        let limit = if opening {
+            tcb.config.syn_retries
+        } else {
+            tcb.config.retries_2
+        };
+        tcb.attempts = tcb.attempts.saturating_add(1);
+        if tcb.attempts > limit {
+            self.give_up(Timer::Retransmission);
+            return;
+        }
+        if tcb.attempts == tcb.config.retries_1 && !opening {
+            tcb.events |= Events::TROUBLE;
+        }
+        tcb.counters.timeouts = tcb.counters.timeouts.wrapping_add(1);
+        // A peer that shut its window drops what is sent into it: that says nothing of the path.
+        if tcb.snd.wnd > 0 {
+            let flight = tcb.snd.nxt.since(tcb.snd.una).get();
+            let timeout = match tcb.loss.phase {
+                LossPhase::Timeout => Timeout::Repeated,
+                LossPhase::Open | LossPhase::Recovery => Timeout::First,
+            };
+            tcb.congestion.on_timeout(now, flight, timeout);
+        }
+        tcb.loss.on_timeout(tcb.snd.una, tcb.snd.nxt);
+        tcb.rtt.backoff = tcb.rtt.backoff.saturating_add(1).min(30);
+        let rto = tcb.rtt.rto(&tcb.config);
+        tcb.timers.retransmission.arm(now, rto);
+    }
+
+    /// Ends the connection because nobody answers. An ICMP error that came meanwhile is the better
+    /// explanation.
+    fn give_up(&mut self, timer: Timer) {
+        let reason = match self.tcb.soft_error {
+            Some(what) => CloseReason::Unreachable(what),
+            None => CloseReason::TimedOut(timer),
+        };
+        match timer {
+            Timer::KeepAlive | Timer::UserTimeout => self.tcb.close_with_reset(reason),
+            Timer::Retransmission
+            | Timer::Persist
+            | Timer::DelayedAck
+            | Timer::FinWait2
+            | Timer::TimeWait
+            | Timer::SynAck
+            | Timer::Reassembly
+            | Timer::Transmit => self.tcb.close(reason),
+        }
+    }
+
+    /// The deadline is armed once and looks back when it comes, so progress costs no timer work.
+    fn user_timeout(&mut self, now: Instant) {
+        let tcb = &mut self.tcb;
+        let waiting = tcb.snd.end(self.send.len()).after(tcb.snd.una);
+        let Some(limit) = tcb.give_up_after().filter(|_| waiting) else {
+            return;
+        };
+        let passed = now - tcb.progress_at;
+        if passed >= limit {
+            self.give_up(Timer::UserTimeout);
+        } else {
+            tcb.timers.user_timeout.arm(tcb.progress_at, limit);
+        }
+    }
+
+    /// Watches for silence if the user asked for it (RFC 9293 section 3.8.4).
+    pub(super) fn watch_silence(&mut self, now: Instant) {
+        let tcb = &mut self.tcb;
+        let open = match tcb.state {
+            State::Established | State::CloseWait | State::FinWait1 | State::FinWait2 => true,
+            State::Closed
+            | State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => false,
+        };
+        if let (Some(keep_alive), true) = (tcb.config.keep_alive, open) {
+            let idle = Duration::from_secs(keep_alive.idle_s.into());
+            tcb.timers.keep_alive.ensure(now, idle);
+        }
+    }
+
+    /// Looks how long the peer has been silent; probes, or gives up.
+    fn keep_alive(&mut self, now: Instant) {
+        let Some(keep_alive) = self.tcb.config.keep_alive else {
+            return;
+        };
+        let tcb = &mut self.tcb;
+        let idle = Duration::from_secs(keep_alive.idle_s.into());
+        let silent = now - tcb.last_heard;
+        if silent < idle || !tcb.nothing_outstanding() || !self.send.is_empty() {
+            // Somebody spoke, or retransmission already asks whether the peer is there.
+            let from = if silent < idle { tcb.last_heard } else { now };
+            if tcb.nothing_outstanding() {
+                tcb.attempts = 0;
+            }
+            tcb.timers.keep_alive.arm(from, idle);
+            return;
+        }
+        //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+        //# It is extremely important to remember that ACK segments that contain
+        //# no data are not reliably transmitted by TCP.
+        if tcb.attempts >= keep_alive.count {
+            self.give_up(Timer::KeepAlive);
+            return;
+        }
+        tcb.attempts += 1;
+        tcb.probe = Probe::KeepAlive;
+        tcb.timers
+            .keep_alive
+            .arm(now, Duration::from_secs(keep_alive.interval_s.into()));
+    }
+
+    /// Nobody reads any more: time limits that a user would otherwise set.
+    #[must_use]
+    pub fn is_orphan(&self) -> bool {
+        self.tcb.user == User::Gone
+    }
+}

@@ -1,0 +1,164 @@
+//! The device: registers and packet memory that the linker script places.
+
+use core::net::{IpAddr, Ipv4Addr};
+use core::ptr::{addr_of, addr_of_mut, read_volatile, write_volatile};
+
+use tcp_core::wire::Control;
+use tcp_core::{Firmware, Instant, LinkDestination, Memory, Storage, Tables};
+
+const PACKET: usize = 1_500;
+
+/// As the device shows itself.
+#[repr(C)]
+struct Registers {
+    micros: u64,
+    secret: [u8; 16],
+    address: [u8; 4],
+    /// Length of the packet that came; written when it was taken.
+    received: u32,
+    /// Whether the link layer addressed a group.
+    group: u32,
+    /// Zero when a packet may be sent; written with the length to send it.
+    sending: u32,
+    wake: u64,
+    report: u32,
+    choice: u32,
+    incoming: [u32; PACKET / 4],
+    outgoing: [u32; PACKET / 4],
+}
+
+unsafe extern "C" {
+    static mut MAILBOX: Registers;
+}
+
+/// The only owner of the device.
+pub(crate) struct Mailbox {
+    incoming: [u8; PACKET],
+    outgoing: [u8; PACKET],
+}
+
+impl Mailbox {
+    /// # Safety
+    ///
+    /// To be called once.
+    pub(crate) unsafe fn start() -> Self {
+        Self {
+            incoming: [0; PACKET],
+            outgoing: [0; PACKET],
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        // SAFETY: a register.
+        Instant::from_micros(unsafe { read_volatile(addr_of!(MAILBOX.micros)) })
+    }
+
+    pub(crate) fn secret(&self) -> [u8; 16] {
+        // SAFETY: a register.
+        unsafe { read_volatile(addr_of!(MAILBOX.secret)) }
+    }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        // SAFETY: a register.
+        IpAddr::V4(Ipv4Addr::from(unsafe {
+            read_volatile(addr_of!(MAILBOX.address))
+        }))
+    }
+
+    /// A number that only the device knows.
+    pub(crate) fn choice(&self) -> u32 {
+        // SAFETY: a register.
+        unsafe { read_volatile(addr_of!(MAILBOX.choice)) }
+    }
+
+    /// What a segment does beside carrying data.
+    pub(crate) fn control(&self) -> Option<Control> {
+        match self.choice() {
+            0 => Some(Control::Syn),
+            1 => Some(Control::Fin),
+            2 => Some(Control::Rst),
+            _ => None,
+        }
+    }
+
+    /// Makes `value` something that must be computed.
+    pub(crate) fn report(&mut self, value: u32) {
+        // SAFETY: a register.
+        unsafe { write_volatile(addr_of_mut!(MAILBOX.report), value) }
+    }
+
+    pub(crate) fn sleep_until(&mut self, moment: Option<Instant>) {
+        let micros = moment.map_or(u64::MAX, Instant::as_micros);
+        // SAFETY: a register.
+        unsafe { write_volatile(addr_of_mut!(MAILBOX.wake), micros) }
+    }
+
+    /// The packet that came.
+    pub(crate) fn receive(&mut self) -> Option<(&[u8], LinkDestination)> {
+        // SAFETY: registers and packet memory, read octet by octet.
+        let (len, group) = unsafe {
+            let len = read_volatile(addr_of!(MAILBOX.received)) as usize;
+            let from = addr_of!(MAILBOX.incoming).cast::<u8>();
+            for (offset, to) in self.incoming.iter_mut().take(len).enumerate() {
+                *to = read_volatile(from.wrapping_add(offset));
+            }
+            write_volatile(addr_of_mut!(MAILBOX.received), 0);
+            (len, read_volatile(addr_of!(MAILBOX.group)))
+        };
+        let link = if group == 0 {
+            LinkDestination::Unicast
+        } else {
+            LinkDestination::Group
+        };
+        let octets = self.incoming.get(..len)?;
+        (len > 0).then_some((octets, link))
+    }
+
+    /// Where a packet may be written.
+    pub(crate) fn slot(&mut self) -> Option<&mut [u8]> {
+        // SAFETY: a register.
+        let sending = unsafe { read_volatile(addr_of!(MAILBOX.sending)) };
+        (sending == 0).then_some(&mut self.outgoing)
+    }
+
+    /// Sends what was written into the slot.
+    pub(crate) fn send(&mut self, len: usize) {
+        // SAFETY: packet memory and a register.
+        unsafe {
+            let to = addr_of_mut!(MAILBOX.outgoing).cast::<u8>();
+            for (offset, from) in self.outgoing.iter().take(len).enumerate() {
+                write_volatile(to.wrapping_add(offset), *from);
+            }
+            write_volatile(addr_of_mut!(MAILBOX.sending), len as u32);
+        }
+    }
+
+    pub(crate) fn tables(&self) -> Tables<'static, Firmware> {
+        // SAFETY: never run; only what the optimizer does not know counts here.
+        unsafe { read_volatile(addr_of!(MAILBOX).cast()) }
+    }
+
+    pub(crate) fn memory(&self) -> One {
+        One::default()
+    }
+}
+
+/// Memory for one connection.
+#[derive(Default)]
+pub(crate) struct One {
+    back: Option<Storage<'static>>,
+}
+
+impl Memory<'static> for One {
+    fn lend(&mut self) -> Option<Storage<'static>> {
+        self.back.take()
+    }
+
+    fn give_back(&mut self, storage: Storage<'static>) {
+        self.back = Some(storage);
+    }
+
+    fn receive_capacity(&self) -> usize {
+        2_048
+    }
+}

@@ -1,0 +1,94 @@
+//! `tcp-core` alone on a microcontroller: opens, transfers, closes.
+//!
+//! This image is not run, it is measured: its text is what a TCP costs, the table in its section
+//! `.footprint` says what its data costs, and that it links at all proves that nothing in it can
+//! panic. Packets, time and the secret come from a device that no optimizer sees through.
+
+#![no_std]
+#![no_main]
+#![allow(dead_code, reason = "each set of features uses a part")]
+
+mod alone;
+mod echo;
+#[cfg(feature = "every-call")]
+mod every_call;
+mod footprint;
+mod mailbox;
+
+use core::panic::PanicInfo;
+
+use tcp_core::{Firmware, Memory, Packet, RxChecksum, Stack, StackConfig, TxChecksum};
+
+use mailbox::Mailbox;
+
+/// Larger than any packet that the device takes.
+const MTU: u16 = 1_500;
+
+/// The interrupt vectors beyond the initial stack pointer: reset only.
+#[used]
+#[unsafe(link_section = ".vectors")]
+static RESET: extern "C" fn() -> ! = reset;
+
+/// Where the machine starts.
+#[unsafe(no_mangle)]
+extern "C" fn reset() -> ! {
+    // SAFETY: nothing else has started.
+    let mailbox = unsafe { Mailbox::start() };
+    if cfg!(feature = "connection") {
+        alone::run(mailbox)
+    }
+    run(mailbox)
+}
+
+/// The image links only if this is not reachable: there is no such symbol.
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    unsafe extern "C" {
+        safe fn panic_is_reachable() -> !;
+    }
+    panic_is_reachable()
+}
+
+fn run(mut mailbox: Mailbox) -> ! {
+    let config = StackConfig {
+        secret: mailbox.secret(),
+        mtu: MTU,
+        any_address: false,
+        answer_echo: true,
+        tx_checksum: TxChecksum::Full,
+        ephemeral_ports: (49_152, 65_535),
+        time_wait_ms: 60_000,
+    };
+    let mut stack = Stack::<Firmware, _>::new(config, mailbox.tables(), mailbox.memory());
+    let mut echo = echo::Echo::new(&mut stack, mailbox.address());
+    loop {
+        poll(&mut stack, &mut mailbox);
+        while let Some(event) = stack.poll_event() {
+            echo.handle(mailbox.now(), &mut stack, event);
+            #[cfg(feature = "every-call")]
+            every_call::handle(&mut mailbox, &mut stack, event);
+        }
+        mailbox.sleep_until(stack.next_deadline().map(|(at, _)| at));
+    }
+}
+
+/// One turn of the loop: a packet in, what is due, packets out.
+fn poll<'a>(stack: &mut Stack<'a, Firmware, impl Memory<'a>>, mailbox: &mut Mailbox) {
+    let now = mailbox.now();
+    if let Some((octets, link)) = mailbox.receive() {
+        let packet = Packet {
+            octets,
+            checksum: RxChecksum::Unverified,
+            segment_size: None,
+            link,
+        };
+        let _ = stack.receive(now, packet);
+    }
+    stack.advance(now);
+    while let Some(out) = mailbox.slot() {
+        let Some(transmit) = stack.transmit(now, out) else {
+            break;
+        };
+        mailbox.send(transmit.len);
+    }
+}
