@@ -1,3 +1,4 @@
 //! What the tests of this workspace stand on.
 
 pub mod cross;
+pub mod not_run;
