@@ -16,7 +16,8 @@ use crate::seq::{SeqLen, SeqNum};
 /// SND.* of RFC 9293 section 3.3.1.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Snd {
-    /// ISS.
+    /// ISS until the peer acknowledged it. From then on it follows one octet behind SND.UNA: only
+    /// "before SND.UNA" is asked of it, and on a circle that answer holds for 2 GiB.
     pub(super) iss: SeqNum,
     /// SND.UNA.
     pub(super) una: SeqNum,
@@ -88,6 +89,12 @@ impl Snd {
         }
     }
 
+    /// SND.UNA advances to `ack`.
+    pub(super) fn acknowledge(&mut self, ack: SeqNum) {
+        self.una = ack;
+        self.iss = ack - SeqLen::ONE;
+    }
+
     /// Whether the peer acknowledged our SYN.
     pub(super) fn syn_acknowledged(&self) -> bool {
         self.una.after(self.iss)
@@ -119,3 +126,22 @@ impl Snd {
 /// No segment is smaller than this for want of a larger MSS option: 40 octets of options and 8 of
 /// data.
 pub(super) const MSS_FLOOR: u16 = 48;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_handshake_stays_acknowledged_all_around_the_circle() {
+        let mut snd = Snd::new(SeqNum::new(7), 40, 1_460, 536);
+        assert!(!snd.syn_acknowledged());
+        assert_eq!(snd.base(), SeqNum::new(8));
+        snd.acknowledge(SeqNum::new(8));
+        for _ in 0..9 {
+            let ack = snd.una + SeqLen::new(1 << 29);
+            snd.acknowledge(ack);
+            assert!(snd.syn_acknowledged());
+            assert_eq!(snd.base(), ack);
+        }
+    }
+}
