@@ -198,7 +198,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             });
         }
         if !edges.accept(segment.seq, segment.seq_len()) {
-            return Err(Refusal(Dropped::OutOfWindow, Answer::Challenge));
+            // A pure ACK is not answered: two ends that disagree would answer each other for ever.
+            let pure = segment.seq_len() == SeqLen::ZERO;
+            let answer = if pure {
+                Answer::Nothing
+            } else {
+                Answer::Challenge
+            };
+            return Err(Refusal(Dropped::OutOfWindow, answer));
         }
         match (entry.timestamps(), segment.options.timestamps) {
             (Some(_), None) => return Err(Refusal(Dropped::TimestampMissing, Answer::Nothing)),

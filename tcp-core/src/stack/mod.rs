@@ -280,6 +280,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     pub fn dropped(&self, reason: Dropped) -> u32 {
         self.counters.get(reason)
     }
+    /// TIME-WAIT entries that made room for others before their time.
+    pub fn recycled(&self) -> u32 {
+        self.time_wait.recycled
+    }
     /// Every listener, connection, half-open and TIME-WAIT entry.
     pub fn rows(&self, now: Instant) -> impl Iterator<Item = Row> + '_ {
         self.listener_rows()

@@ -16,8 +16,7 @@ use crate::seq::{SeqLen, SeqNum};
 /// SND.* of RFC 9293 section 3.3.1.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Snd {
-    /// ISS until the peer acknowledged it. From then on it follows one octet behind SND.UNA: only
-    /// "before SND.UNA" is asked of it, and on a circle that answer holds for 2 GiB.
+    /// ISS.
     pub(super) iss: SeqNum,
     /// SND.UNA.
     pub(super) una: SeqNum,
@@ -43,6 +42,9 @@ pub(super) struct Snd {
     pub(super) headers: u16,
     /// Shift of the windows that we receive.
     pub(super) wscale: u8,
+    /// The peer acknowledged our SYN. Remembered, because a comparison with ISS would turn round
+    /// after 2 GiB.
+    pub(super) syn_acknowledged: bool,
     /// Where our FIN stands, once the user closed: behind the data that was queued then.
     pub(super) fin: Option<SeqNum>,
     /// The user wants to know when there is room.
@@ -66,6 +68,7 @@ impl Snd {
             mss_default,
             headers,
             wscale: 0,
+            syn_acknowledged: false,
             fin: None,
             starved: false,
         }
@@ -73,7 +76,11 @@ impl Snd {
 
     /// The sequence number of the send ring's first octet.
     pub(super) fn base(&self) -> SeqNum {
-        self.una.latest(self.iss + SeqLen::ONE)
+        if self.syn_acknowledged {
+            self.una
+        } else {
+            self.iss + SeqLen::ONE
+        }
     }
 
     /// One past the last octet that the user wrote, where a FIN stands or would stand.
@@ -92,12 +99,7 @@ impl Snd {
     /// SND.UNA advances to `ack`.
     pub(super) fn acknowledge(&mut self, ack: SeqNum) {
         self.una = ack;
-        self.iss = ack - SeqLen::ONE;
-    }
-
-    /// Whether the peer acknowledged our SYN.
-    pub(super) fn syn_acknowledged(&self) -> bool {
-        self.una.after(self.iss)
+        self.syn_acknowledged = true;
     }
 
     /// Whether the peer acknowledged our FIN.
@@ -134,13 +136,13 @@ mod tests {
     #[test]
     fn the_handshake_stays_acknowledged_all_around_the_circle() {
         let mut snd = Snd::new(SeqNum::new(7), 40, 1_460, 536);
-        assert!(!snd.syn_acknowledged());
+        assert!(!snd.syn_acknowledged);
         assert_eq!(snd.base(), SeqNum::new(8));
         snd.acknowledge(SeqNum::new(8));
         for _ in 0..9 {
             let ack = snd.una + SeqLen::new(1 << 29);
             snd.acknowledge(ack);
-            assert!(snd.syn_acknowledged());
+            assert!(snd.syn_acknowledged);
             assert_eq!(snd.base(), ack);
         }
     }
