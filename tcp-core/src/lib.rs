@@ -22,8 +22,8 @@ pub use profile::{Firmware, Host, Memory, Profile, Storage};
 pub use ring::Ring;
 pub use seq::{SeqLen, SeqNum, SeqRange};
 pub use stack::{
-    AnyAddress, ChecksumState, Dropped, Event, Handle, LinkDestination, ListenAt, ListenerHandle,
-    LocalAddress, OwnAddress, Packet, Received, Row, RxChecksum, Stack, StackConfig, Tables,
-    Transmit, TxChecksum,
+    AnyAddress, ChecksumState, Dropped, Event, FragmentSlot, Handle, LinkDestination, ListenAt,
+    ListenerHandle, LocalAddress, OwnAddress, Packet, Received, Row, RxChecksum, Stack,
+    StackConfig, Tables, TablesStorage, Transmit, TxChecksum,
 };
 pub use time::{Duration, Instant};

@@ -7,7 +7,7 @@ use super::event::Events;
 use super::recovery::{Loss, Rtt};
 use super::recv::{AckOwed, Rcv};
 use super::send::Snd;
-use super::state::State;
+use super::state::{State, Step};
 use super::timers::Deadlines;
 use crate::profile::Profile;
 use crate::seq::SeqNum;
@@ -121,10 +121,10 @@ impl<P: Profile> Tcb<P> {
 
     /// The handshake is complete.
     pub(super) fn established(&mut self) {
-        self.state = match self.snd.fin {
-            None => State::Established,
-            Some(_) => State::FinWait1,
-        };
+        self.state = self.state.after(Step::SynAcknowledged);
+        if self.snd.fin.is_some() {
+            self.state = self.state.after(Step::Close);
+        }
         self.events |= Events::CONNECTED | Events::WRITABLE;
     }
 

@@ -4,7 +4,7 @@ use super::arrival::Edges;
 use super::config::Config;
 use super::error::{CloseReason, Misuse};
 use super::event::Events;
-use super::state::State;
+use super::state::{State, Step};
 use super::tcb::User;
 use super::{Connection, TimeWaitSeed};
 use crate::profile::Profile;
@@ -124,6 +124,7 @@ impl<P: Profile> Connection<'_, P> {
 
     fn taken(&mut self, now: Instant, count: usize) {
         self.receive.consume(count);
+        self.tcb.rcv.ack.read |= count > 0;
         let read = self.tcb.rcv.nxt - SeqLen::of(self.receive.len());
         if self.tcb.rcv.up.is_some_and(|up| !up.after(read)) {
             self.tcb.rcv.up = None;
@@ -172,22 +173,11 @@ impl<P: Profile> Connection<'_, P> {
     pub fn shutdown(&mut self, now: Instant) -> Result<(), Misuse> {
         self.may_send()?;
         let tcb = &mut self.tcb;
-        match tcb.state {
-            State::SynSent => {
-                tcb.close(CloseReason::Aborted);
-                return Ok(());
-            }
-            State::Established => tcb.state = State::FinWait1,
-            State::CloseWait => tcb.state = State::LastAck,
-            State::SynReceived
-            | State::Closed
-            | State::Listen
-            | State::FinWait1
-            | State::FinWait2
-            | State::Closing
-            | State::LastAck
-            | State::TimeWait => {}
+        if tcb.state == State::SynSent {
+            tcb.close(CloseReason::Aborted);
+            return Ok(());
         }
+        tcb.state = tcb.state.after(Step::Close);
         tcb.snd.fin = Some(tcb.snd.data_end(self.send.len()));
         self.queued(now, 0);
         Ok(())

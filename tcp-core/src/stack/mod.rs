@@ -1,169 +1,69 @@
 //! Many connections behind one or more addresses.
+//!
+//! ```text
+//!   receive -> input -> reassembly
+//!                    -> icmp
+//!                    -> arrival -> demux -> a connection (settle)
+//!                                        -> a half-open entry, a listener (handshake)
+//!                                        -> a TIME-WAIT entry
+//!   transmit -> output -> replies | SYN-ACKs | schedule -> a connection (settle)
+//!   advance -> clock -> SYN queue, TIME-WAIT, reassembly, schedule -> a connection (settle)
+//! ```
+//!
+//! Handling a packet never sends one: it changes what `transmit` will find. Every table is lent
+//! and of fixed size; what happens when one is full is said where the table is.
 
-use core::fmt::Debug;
-use core::hash::Hash;
+mod address;
+mod arrival;
+mod check;
+mod clock;
+mod config;
+mod demux;
+mod dropped;
+mod handshake;
+mod icmp;
+mod input;
+mod isn;
+mod list;
+mod listen;
+mod local;
+mod node;
+mod open;
+mod output;
+mod packet;
+mod ports;
+mod reassembly;
+mod reply;
+mod rows;
+mod schedule;
+mod settle;
+mod siphash;
+mod syn_queue;
+mod tables;
+mod time_wait;
+mod user;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{ListenAt, Row, StackConfig};
+pub use dropped::Dropped;
+pub use local::{AnyAddress, LocalAddress, OwnAddress};
+pub use packet::{
+    ChecksumState, LinkDestination, Packet, Received, RxChecksum, Transmit, TxChecksum,
+};
+pub use reassembly::FragmentSlot;
+pub use tables::{Tables, TablesStorage};
+
 use core::net::{IpAddr, SocketAddr};
-use core::num::NonZeroU16;
 
-use crate::connection::{CloseReason, Config, Events, Info, Misuse, Priority, State, Timer, Tuple};
+use managed::ManagedSlice;
+
+use crate::connection::{
+    CloseReason, Config, Connection, Events, Info, Misuse, State, Timer, Tuple,
+};
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
-
-/// What the device already knows about a received packet's checksums.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum RxChecksum {
-    /// Nothing: IP, TCP and ICMP checksums are verified here.
-    Unverified,
-    /// The device verified the transport checksum (never believed of fragments).
-    Verified,
-    /// The packet never was on a wire: the transport checksum covers only the pseudo-header.
-    Partial,
-}
-
-/// What the device wants of a transmitted packet's transport checksum.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum TxChecksum {
-    /// Complete.
-    Full,
-    /// Only the pseudo-header is summed; the device does the rest.
-    Partial,
-}
-
-/// Whom the link layer addressed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum LinkDestination {
-    /// This host.
-    Unicast,
-    /// A group or everyone: never reaches TCP (RFC 1122 section 3.3.6).
-    Group,
-}
-
-/// One received IP packet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Packet<'p> {
-    /// From the first octet of the IP header; octets after the IP length are padding.
-    pub octets: &'p [u8],
-    /// What the device verified.
-    pub checksum: RxChecksum,
-    /// The device coalesced segments of this size into one packet.
-    pub segment_size: Option<NonZeroU16>,
-    /// Whom the link layer addressed.
-    pub link: LinkDestination,
-}
-
-/// What became of a packet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
-pub enum Received<'p> {
-    /// It was for this stack, and its content was used.
-    Taken,
-    /// It is for one of our addresses but not TCP, and not an ICMP message that is answered here.
-    NotTcp {
-        /// IP protocol number.
-        protocol: u8,
-        /// Source address.
-        source: IpAddr,
-        /// Destination address.
-        destination: IpAddr,
-        /// What follows the IP headers.
-        payload: &'p [u8],
-    },
-    /// It was dropped, and counted.
-    Dropped(Dropped),
-}
-
-/// Why a packet or segment was dropped. One counter each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-#[repr(u8)]
-pub enum Dropped {
-    /// IP: header lengths, version, or total length wrong.
-    IpMalformed,
-    /// IPv4 header checksum wrong.
-    IpChecksum,
-    /// Source address that no host may have (or our own).
-    IpSource,
-    /// Not for one of our addresses, or not unicast.
-    NotForUs,
-    /// IPv6 extension headers beyond the limits, or unknown with an instruction to discard.
-    IpExtension,
-    /// Fragment that has no room, overlaps, or is malformed.
-    Fragment,
-    /// ICMP: truncated, checksum wrong, or nothing of ours.
-    Icmp,
-    /// TCP: header or option lengths wrong, or port zero.
-    TcpMalformed,
-    /// TCP checksum wrong.
-    TcpChecksum,
-    /// No connection and no listener: answered with a reset (unless it was one).
-    NoConnection,
-    /// The SYN queue is full.
-    SynQueueFull,
-    /// The accept queue is full.
-    AcceptQueueFull,
-    /// `Memory` refused, or no slot is free.
-    OutOfMemory,
-    /// The reply queue was full: a stateless answer was not sent.
-    ReplyQueueFull,
-    /// Outside the receive window.
-    OutOfWindow,
-    /// Older than the last timestamp (PAWS).
-    Paws,
-    /// A timestamp option is missing on a connection that uses it.
-    TimestampMissing,
-    /// RST in the window but not exact: a challenge ACK is owed (RFC 5961).
-    RstChallenged,
-    /// SYN on a synchronized connection: a challenge ACK is owed (RFC 5961).
-    SynChallenged,
-    /// Acknowledges what was never sent, or what was sent long ago (RFC 5961).
-    AckUnacceptable,
-    /// No ACK bit where one is required.
-    AckMissing,
-    /// Beyond a gap, and the table of gaps is full.
-    GapTableFull,
-    /// Data after the user closed; answered with a reset.
-    AfterClose,
-    /// SYN and FIN together, or another flag set that opens nothing.
-    BadFlags,
-    /// RST that may not reset in this state.
-    RstIgnored,
-}
-
-impl Dropped {
-    /// How many reasons there are.
-    pub const COUNT: usize = Self::RstIgnored as usize + 1;
-}
-
-/// One packet to send: `len` octets of `out`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
-pub struct Transmit {
-    /// Octets written.
-    pub len: usize,
-    /// The device shall cut the payload into segments of this size.
-    pub segment_size: Option<NonZeroU16>,
-    /// What the transport checksum covers.
-    pub checksum: ChecksumState,
-    /// The IP destination.
-    pub destination: IpAddr,
-    /// The class it was scheduled in.
-    pub class: Priority,
-}
-
-/// What is left to do for a device that sums.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ChecksumState {
-    /// Nothing.
-    Full,
-    /// Sum from `start` to the end, store at `start + offset`.
-    Partial {
-        /// First octet to sum.
-        start: u16,
-        /// Where the sum goes, from `start`.
-        offset: u16,
-    },
-}
 
 /// Names a connection: a slot and how often it was used before.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -199,81 +99,6 @@ pub enum Event {
     Listener(ListenerHandle),
 }
 
-/// How a compact entry names our own address.
-pub trait LocalAddress: Copy + Eq + Hash + Debug + 'static {}
-/// By its index among the stack's addresses.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct OwnAddress(u8);
-impl LocalAddress for OwnAddress {}
-/// In full: any-address mode is possible.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct AnyAddress([u8; if cfg!(feature = "ipv6") { 16 } else { 4 }]);
-impl LocalAddress for AnyAddress {}
-
-/// What a stack is told once.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct StackConfig {
-    /// 128 secret bits, fresh at every boot, for ISNs, ports, timestamps offsets and hashing. Never
-    /// a constant: who knows it can forge connections.
-    pub secret: [u8; 16],
-    /// Largest IP packet that the device sends.
-    pub mtu: u16,
-    /// Accept packets for every destination address and connect from any source (VPNs, proxies).
-    pub any_address: bool,
-    /// Whether echo requests are answered here.
-    pub answer_echo: bool,
-    /// TX checksums by this stack or the device.
-    pub tx_checksum: TxChecksum,
-    /// Ephemeral ports, first and last.
-    pub ephemeral_ports: (u16, u16),
-    /// 2 MSL in milliseconds.
-    pub time_wait_ms: u32,
-}
-
-/// Where a listener listens.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ListenAt {
-    /// One of our addresses, or any.
-    pub address: Option<IpAddr>,
-    /// The port; 0 is any port (any-address mode only).
-    pub port: u16,
-    /// Half-open connections at most.
-    pub syn_backlog: u16,
-    /// Completed connections waiting for `accept` at most.
-    pub accept_backlog: u16,
-    /// The knobs of what is accepted.
-    pub config: Config,
-}
-
-/// One row of `ss`: a connection, a half-open entry, a TIME-WAIT entry or a listener.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Row {
-    /// Both ends (a listener's remote end is unspecified).
-    pub tuple: Tuple,
-    /// State.
-    pub state: State,
-    /// What is known of it.
-    pub info: Option<Info>,
-    /// The next timer.
-    pub timer: Option<(Instant, Timer)>,
-}
-
-/// The tables, lent or owned.
-#[derive(Debug)]
-pub struct Tables<'a, P: Profile> {
-    profile: core::marker::PhantomData<&'a P>,
-}
-
-#[cfg(feature = "alloc")]
-#[expect(clippy::todo, unused_variables, reason = "to be written")]
-impl<P: Profile> Tables<'static, P> {
-    /// Tables on the heap.
-    #[must_use]
-    pub fn owned(connections: usize, half_open: usize, time_wait: usize) -> Self {
-        todo!()
-    }
-}
-
 /// Many connections behind one or more addresses.
 ///
 /// The contract: give every received packet to [`receive`](Self::receive); call
@@ -282,45 +107,86 @@ impl<P: Profile> Tables<'static, P> {
 /// [`poll_event`](Self::poll_event) until `None`.
 #[derive(Debug)]
 pub struct Stack<'a, P: Profile, M: Memory<'a>> {
-    tables: Tables<'a, P>,
+    config: StackConfig,
+    secret: siphash::Key,
+    /// The latest time that the caller has told.
+    clock: Instant,
+    /// Whose turn it is to transmit.
+    turn: u8,
+    locals: local::Locals,
+    ports: ports::Ports,
+    counters: dropped::Counters,
+    demux: demux::Demux<'a>,
+    listeners: listen::Listeners<'a>,
+    half_open: syn_queue::SynQueue<'a, P::Local>,
+    time_wait: time_wait::TimeWaits<'a, P::Local>,
+    schedule: schedule::Schedule<'a>,
+    connections: ManagedSlice<'a, Option<Connection<'a, P>>>,
+    replies: reply::Replies<'a>,
+    fragments: reassembly::Reassembly<'a>,
     memory: M,
 }
 
-#[expect(clippy::todo, unused_variables, missing_docs, reason = "to be written")]
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// A stack without addresses. Of the tables for connections the shortest counts.
     pub fn new(config: StackConfig, tables: Tables<'a, P>, memory: M) -> Self {
-        todo!()
+        let scope = if config.any_address && <P::Local as LocalAddress>::ANY {
+            local::Scope::Any
+        } else {
+            local::Scope::Own
+        };
+        Self {
+            secret: siphash::Key::new(config.secret),
+            clock: Instant::ZERO,
+            turn: 0,
+            locals: local::Locals::new(scope),
+            ports: ports::Ports::new(config.ephemeral_ports),
+            counters: dropped::Counters::new(),
+            demux: demux::Demux::new(tables.index),
+            listeners: listen::Listeners::new(tables.listeners),
+            half_open: syn_queue::SynQueue::new(tables.half_open),
+            time_wait: time_wait::TimeWaits::new(tables.time_wait, config.time_wait_ms),
+            schedule: schedule::Schedule::new(tables.nodes, tables.deadlines),
+            connections: tables.connections,
+            replies: reply::Replies::new(tables.replies, tables.packets),
+            fragments: reassembly::Reassembly::new(tables.fragments),
+            memory,
+            config,
+        }
     }
+
     /// Adds one of our addresses with its prefix length (for the subnet's broadcast address).
     pub fn add_address(&mut self, address: IpAddr, prefix: u8) -> Result<(), Misuse> {
-        todo!()
+        self.locals.add(address, prefix)
     }
     pub fn receive<'p>(&'p mut self, now: Instant, packet: Packet<'p>) -> Received<'p> {
-        todo!()
+        self.tick(now);
+        self.input(now, packet)
     }
     pub fn transmit(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
-        todo!()
+        self.output(now, out)
     }
     /// The earliest moment at which `advance` has something to do; the past or `now` (Timer::Transmit)
     /// when there is something to transmit.
     pub fn next_deadline(&self) -> Option<(Instant, Timer)> {
-        todo!()
+        self.next()
     }
     pub fn advance(&mut self, now: Instant) {
-        todo!()
+        self.run(now);
     }
     pub fn poll_event(&mut self) -> Option<Event> {
-        todo!()
+        self.next_event()
     }
     pub fn listen(&mut self, at: ListenAt) -> Result<ListenerHandle, Misuse> {
-        todo!()
+        self.open_listener(&at)
     }
     /// Closes a listener; half-open and un-accepted connections of it are reset.
     pub fn unlisten(&mut self, now: Instant, listener: ListenerHandle) -> Result<(), Misuse> {
-        todo!()
+        self.tick(now);
+        self.close_listener(now, listener)
     }
     pub fn accept(&mut self, listener: ListenerHandle) -> Result<Option<Handle>, Misuse> {
-        todo!()
+        self.take_accepted(listener)
     }
     /// Active open. `local`: `None` chooses address and port; port 0 chooses the port.
     pub fn connect(
@@ -330,12 +196,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         remote: SocketAddr,
         config: Config,
     ) -> Result<Handle, Misuse> {
-        todo!()
+        self.tick(now);
+        self.open_connection(now, local, remote, config)
     }
     // User calls on a connection. Each returns `Misuse::NoConnection` for a stale handle.
     /// Ok(0): no room now (a WRITABLE event follows).
     pub fn send(&mut self, now: Instant, handle: Handle, octets: &[u8]) -> Result<usize, Misuse> {
-        todo!()
+        self.visit(now, handle, |connection| connection.send(now, octets))?
     }
     pub fn send_with(
         &mut self,
@@ -343,11 +210,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         handle: Handle,
         fill: impl FnOnce(&mut [u8]) -> usize,
     ) -> Result<usize, Misuse> {
-        todo!()
+        self.visit(now, handle, |connection| connection.send_with(now, fill))?
     }
     /// Ok(0): nothing now (READABLE follows) or the end (`is_finished`). `Err(Closed)`: ended otherwise, all data read.
     pub fn read(&mut self, now: Instant, handle: Handle, out: &mut [u8]) -> Result<usize, Misuse> {
-        todo!()
+        self.visit(now, handle, |connection| connection.read(now, out))?
     }
     pub fn receive_with(
         &mut self,
@@ -355,45 +222,45 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         handle: Handle,
         take: impl FnOnce(&[u8]) -> usize,
     ) -> Result<usize, Misuse> {
-        todo!()
+        self.visit(now, handle, |connection| connection.receive_with(now, take))?
     }
     pub fn peek(&self, handle: Handle, out: &mut [u8]) -> Result<usize, Misuse> {
-        todo!()
+        Ok(self.look(handle)?.peek(out))
     }
     pub fn readable(&self, handle: Handle) -> Result<usize, Misuse> {
-        todo!()
+        Ok(self.look(handle)?.readable())
     }
     pub fn writable(&self, handle: Handle) -> Result<usize, Misuse> {
-        todo!()
+        Ok(self.look(handle)?.writable())
     }
     /// The peer closed and everything was read.
     pub fn is_finished(&self, handle: Handle) -> Result<bool, Misuse> {
-        todo!()
+        Ok(self.look(handle)?.is_finished())
     }
     /// Closes the sending side (FIN after what is queued).
     pub fn shutdown(&mut self, now: Instant, handle: Handle) -> Result<(), Misuse> {
-        todo!()
+        self.visit(now, handle, |connection| connection.shutdown(now))?
     }
     /// Gives the connection up to the stack: FIN after what is queued, the handle is void at once. Unread data
     /// or data that arrives later makes it a reset (RFC 1122 4.2.2.13).
     pub fn close(&mut self, now: Instant, handle: Handle) -> Result<(), Misuse> {
-        todo!()
+        self.let_go(now, handle)
     }
     /// Sends a reset and ends the connection at once; the handle stays (close it).
     pub fn abort(&mut self, now: Instant, handle: Handle) -> Result<(), Misuse> {
-        todo!()
+        self.visit(now, handle, |connection| connection.abort(now))
     }
     pub fn state(&self, handle: Handle) -> Result<State, Misuse> {
-        todo!()
+        Ok(self.state_of(self.slot(handle)?))
     }
     pub fn close_reason(&self, handle: Handle) -> Result<Option<CloseReason>, Misuse> {
-        todo!()
+        self.reason(handle)
     }
     pub fn tuple(&self, handle: Handle) -> Result<Tuple, Misuse> {
-        todo!()
+        self.ends(handle)
     }
     pub fn config(&self, handle: Handle) -> Result<Config, Misuse> {
-        todo!()
+        Ok(*self.look(handle)?.config())
     }
     pub fn set_config(
         &mut self,
@@ -401,25 +268,34 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         handle: Handle,
         config: Config,
     ) -> Result<(), Misuse> {
-        todo!()
+        self.visit(now, handle, |connection| connection.set_config(now, config))
     }
     pub fn info(&self, now: Instant, handle: Handle) -> Result<Info, Misuse> {
-        todo!()
+        self.snapshot(now, handle)
     }
     pub fn urgent(&self, handle: Handle) -> Result<Option<usize>, Misuse> {
-        todo!()
+        Ok(self.look(handle)?.urgent())
     }
     /// Packets dropped for this reason since the start.
     pub fn dropped(&self, reason: Dropped) -> u32 {
-        todo!()
+        self.counters.get(reason)
+    }
+    /// TIME-WAIT entries that made room for others before their time.
+    pub fn recycled(&self) -> u32 {
+        self.time_wait.recycled
     }
     /// Every listener, connection, half-open and TIME-WAIT entry.
     pub fn rows(&self, now: Instant) -> impl Iterator<Item = Row> + '_ {
-        core::iter::empty()
+        self.listener_rows()
+            .chain(self.connection_rows(now))
+            .chain(self.half_open_rows())
+            .chain(self.time_wait_rows())
     }
     pub fn memory(&self) -> &M {
         &self.memory
     }
     /// Panics when a table contradicts another: for tests and fuzzers.
-    pub fn assert_invariants(&self) {}
+    pub fn assert_invariants(&self) {
+        self.check();
+    }
 }

@@ -1,13 +1,13 @@
 //! The writer: IP header, TCP header, options and payload in one pass.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use super::checksum::Checksum;
-use super::ip::PROTOCOL_TCP;
+use super::ip::{PROTOCOL_TCP, pseudo_header};
 use super::ipv4;
 #[cfg(feature = "ipv6")]
 use super::ipv6;
-use super::options::{self, OptionsEmit};
+use super::options::OptionsEmit;
 use super::segment::{Flags, HEADER_LEN, RawWindow};
 use crate::seq::SeqNum;
 use crate::stack::TxChecksum;
@@ -60,108 +60,180 @@ pub fn emit_segment(
     payload: [&[u8]; 2],
     checksum: TxChecksum,
 ) -> Option<usize> {
-    let mut options = [0; options::MAX_LEN];
-    let options_len = segment.options.emit(&mut options);
-    let options = options.get(..options_len).unwrap_or_default();
     let [first, second] = payload;
-    let tcp_len = HEADER_LEN + options.len() + first.len() + second.len();
-    let (header_len, tcp) = emit_ip(out, ip, PROTOCOL_TCP, tcp_len)?;
-    let (header, rest) = tcp.split_first_chunk_mut::<HEADER_LEN>()?;
-    let (options_space, payload_space) = rest.split_at_mut_checked(options.len())?;
-    let (first_space, second_space) = payload_space.split_at_mut_checked(first.len())?;
-
-    let mut sum = Checksum::new();
-    sum.add_pseudo_header([ip.source, ip.destination], PROTOCOL_TCP, tcp_len);
-    let pseudo = sum.partial();
-    *header = header_octets(segment, options.len());
-    sum.add(&*header);
-    sum.copy(options_space, options);
-    if checksum == TxChecksum::Full {
-        sum.copy(first_space, first);
-        sum.copy(second_space, second);
-    } else {
-        copy(first_space, first);
-        copy(second_space, second);
-    }
+    let options_len = segment.options.len();
+    let header_len = HEADER_LEN + options_len;
+    let len = header_len
+        .checked_add(first.len())?
+        .checked_add(second.len())?;
+    let length = u16::try_from(len).ok()?;
+    let (ip_len, body) = ip_header(out, ip, PROTOCOL_TCP, length)?;
+    let (fixed, rest) = body.split_first_chunk_mut::<HEADER_LEN>()?;
+    let (options, data) = rest.split_at_mut_checked(options_len)?;
+    let (front, back) = data.split_at_mut_checked(first.len())?;
+    segment.options.write(options);
+    let mut header = segment.header(header_len);
+    let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length);
     let field = match checksum {
-        TxChecksum::Full => sum.finish(),
-        TxChecksum::Partial => pseudo,
+        TxChecksum::Full => {
+            sum.add(&header);
+            sum.add(options);
+            sum.copy(front, first);
+            sum.copy(back, second);
+            sum.complement()
+        }
+        TxChecksum::Partial => {
+            copy(front, first);
+            copy(back, second);
+            sum.partial()
+        }
     };
-    let [c0, c1] = field.to_be_bytes();
-    header[16] = c0;
-    header[17] = c1;
-    Some(header_len + tcp_len)
+    [header[16], header[17]] = field;
+    *fixed = header;
+    Some(ip_len + len)
 }
 
-/// The TCP header with its checksum zero.
-fn header_octets(segment: &SegmentEmit, options_len: usize) -> [u8; HEADER_LEN] {
-    let [p0, p1] = segment.source_port.to_be_bytes();
-    let [p2, p3] = segment.destination_port.to_be_bytes();
-    let [s0, s1, s2, s3] = segment.seq.raw().to_be_bytes();
-    let [a0, a1, a2, a3] = segment.ack.raw().to_be_bytes();
-    let [w0, w1] = segment.window.0.to_be_bytes();
-    let [u0, u1] = segment.urgent.to_be_bytes();
+impl SegmentEmit {
+    /// The fixed part of the header, without a checksum.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a header is at most 60 octets"
+        reason = "a header has at most 60 octets"
     )]
-    let offset = ((HEADER_LEN + options_len) as u8) << 2;
-    [
-        p0,
-        p1,
-        p2,
-        p3,
+    const fn header(&self, header_len: usize) -> [u8; HEADER_LEN] {
+        let [s0, s1] = self.source_port.to_be_bytes();
+        let [d0, d1] = self.destination_port.to_be_bytes();
+        let [q0, q1, q2, q3] = self.seq.raw().to_be_bytes();
+        let [a0, a1, a2, a3] = self.ack.raw().to_be_bytes();
+        let [w0, w1] = self.window.0.to_be_bytes();
+        let [u0, u1] = self.urgent.to_be_bytes();
+        let offset = (header_len as u8) << 2;
+        [
+            s0,
+            s1,
+            d0,
+            d1,
+            q0,
+            q1,
+            q2,
+            q3,
+            a0,
+            a1,
+            a2,
+            a3, //
+            offset,
+            self.flags.0,
+            w0,
+            w1,
+            0,
+            0,
+            u0,
+            u1,
+        ]
+    }
+}
+
+/// Writes an IP header for `length` octets of `protocol` to the start of `out`; returns the
+/// header's length.
+///
+/// IPv4: DF set, identification 0. `None` (and `out` untouched) when header and payload do not
+/// fit into `out` or into one packet, or when the families differ.
+#[must_use]
+pub fn emit_ip_header(out: &mut [u8], ip: &IpEmit, protocol: u8, length: u16) -> Option<usize> {
+    ip_header(out, ip, protocol, length).map(|(header_len, _)| header_len)
+}
+
+/// Writes an IP header; returns its length and the place for the payload.
+pub(super) fn ip_header<'o>(
+    out: &'o mut [u8],
+    ip: &IpEmit,
+    protocol: u8,
+    length: u16,
+) -> Option<(usize, &'o mut [u8])> {
+    match (ip.source, ip.destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            let (header, rest) = out.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
+            let body = rest.get_mut(..usize::from(length))?;
+            let total = length.checked_add(ipv4::HEADER_LEN as u16)?;
+            *header = ipv4_header(ip, [source, destination], protocol, total);
+            Some((ipv4::HEADER_LEN, body))
+        }
+        #[cfg(feature = "ipv6")]
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            let (header, rest) = out.split_first_chunk_mut::<{ ipv6::HEADER_LEN }>()?;
+            let body = rest.get_mut(..usize::from(length))?;
+            let (fixed, addresses) = header.split_first_chunk_mut::<8>()?;
+            let ([to_source, to_destination], _) = addresses.as_chunks_mut::<16>() else {
+                return None;
+            };
+            let [l0, l1] = length.to_be_bytes();
+            let class = ip.traffic_class;
+            *fixed = [
+                0x60 | class >> 4,
+                class << 4,
+                0,
+                0,
+                l0,
+                l1,
+                protocol,
+                ip.hop_limit,
+            ];
+            *to_source = source.octets();
+            *to_destination = destination.octets();
+            Some((ipv6::HEADER_LEN, body))
+        }
+        _ => None,
+    }
+}
+
+//= https://www.rfc-editor.org/rfc/rfc6864#section-4.1
+//# In atomic datagrams, the IPv4 ID field has no meaning; thus, it can
+//# be set to an arbitrary value
+/// An IPv4 header for an atomic datagram: DF set, identification 0, which tells an observer
+/// nothing about other traffic.
+fn ipv4_header(
+    ip: &IpEmit,
+    [source, destination]: [Ipv4Addr; 2],
+    protocol: u8,
+    total: u16,
+) -> [u8; ipv4::HEADER_LEN] {
+    let [s0, s1, s2, s3] = source.octets();
+    let [d0, d1, d2, d3] = destination.octets();
+    let [t0, t1] = total.to_be_bytes();
+    let mut header = [
+        0x45,
+        ip.traffic_class,
+        t0,
+        t1,
+        0,
+        0,
+        0x40,
+        0, //
+        ip.hop_limit,
+        protocol,
+        0,
+        0,
         s0,
         s1,
         s2,
         s3,
-        a0,
-        a1,
-        a2,
-        a3,
-        offset,
-        segment.flags.0,
-        w0,
-        w1,
-        0,
-        0,
-        u0,
-        u1,
-    ]
+        d0,
+        d1,
+        d2,
+        d3,
+    ];
+    let mut sum = Checksum::new();
+    sum.add(&header);
+    [header[10], header[11]] = sum.complement();
+    header
 }
 
-/// Writes the IP header for `length` octets of payload; returns its length and the space for them.
-pub(super) fn emit_ip<'o>(
-    out: &'o mut [u8],
-    ip: &IpEmit,
-    protocol: u8,
-    length: usize,
-) -> Option<(usize, &'o mut [u8])> {
-    match (ip.source, ip.destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let total = u16::try_from(ipv4::HEADER_LEN + length).ok()?;
-            let packet = out.get_mut(..total.into())?;
-            let (header, payload) = packet.split_first_chunk_mut()?;
-            let ttl_class = [ip.hop_limit, ip.traffic_class];
-            ipv4::emit(header, [source, destination], protocol, ttl_class, total);
-            Some((ipv4::HEADER_LEN, payload))
-        }
-        #[cfg(feature = "ipv6")]
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let stated = u16::try_from(length).ok()?;
-            let packet = out.get_mut(..ipv6::HEADER_LEN + length)?;
-            let (header, payload) = packet.split_first_chunk_mut()?;
-            let hops_class = [ip.hop_limit, ip.traffic_class];
-            ipv6::emit(header, [source, destination], protocol, hops_class, stated);
-            Some((ipv6::HEADER_LEN, payload))
-        }
-        (IpAddr::V4(_) | IpAddr::V6(_), _) => None,
+/// Copies the common length of the two slices.
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    let len = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
+        to.copy_from_slice(from);
     }
 }
 
-/// Copies slices of one length.
-fn copy(to: &mut [u8], from: &[u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,127 +1,140 @@
-//! IPv4 (RFC 791).
+//! IPv4 headers (RFC 791 section 3.1, RFC 1122 section 3.2.1).
+//!
+//! Options are walked in bounds and otherwise ignored, except source routes: a host that is
+//! addressed by one is asked to relay or to answer along a path of the sender's choice, and such
+//! packets are dropped, as Linux does by default.
 
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::checksum::Checksum;
-use super::error::ParseError;
-use super::ip::{Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP};
+use super::error::{Layer, ParseError};
+use super::ip::{Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP, PROTOCOL_UDP};
 
 /// Octets of a header without options.
 pub(super) const HEADER_LEN: usize = 20;
 
+const MORE_FRAGMENTS: u16 = 0x2000;
+pub(super) const OFFSET: u16 = 0x1fff;
+
+const END_OF_OPTIONS: u8 = 0;
+const NO_OPERATION: u8 = 1;
+const LOOSE_SOURCE_ROUTE: u8 = 131;
+const STRICT_SOURCE_ROUTE: u8 = 137;
+
+/// Reads a packet that begins with a 4.
 pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<'_>, ParseError> {
+    let truncated = |needed| ParseError::truncated(Layer::Ipv4, needed, octets.len());
     let Some(fixed) = octets.first_chunk::<HEADER_LEN>() else {
-        return Err(ParseError::ip_length(HEADER_LEN, octets.len()));
+        return Err(truncated(HEADER_LEN));
     };
     let [
-        version_ihl,
-        class,
-        l0,
-        l1,
-        i0,
-        i1,
-        f0,
-        f1,
-        ttl,
+        version,
+        traffic_class,
+        total0,
+        total1,
+        id0,
+        id1,
+        fragment0,
+        fragment1,
+        hop_limit,
         protocol,
         _,
         _,
-        s0,
-        s1,
-        s2,
-        s3,
-        d0,
-        d1,
-        d2,
-        d3,
+        source @ ..,
     ] = *fixed;
-    let header_len = usize::from(version_ihl & 0x0f) * 4;
-    let total = usize::from(u16::from_be_bytes([l0, l1]));
-    if header_len < HEADER_LEN || total < header_len {
-        return Err(ParseError::ip_length(header_len.max(HEADER_LEN), total));
+    let [s0, s1, s2, s3, d0, d1, d2, d3] = source;
+    let header_len = usize::from(version & 0xf) * 4;
+    let total = usize::from(u16::from_be_bytes([total0, total1]));
+    if header_len < HEADER_LEN || header_len > total {
+        return Err(ParseError::HeaderLength {
+            layer: Layer::Ipv4,
+            octets: u16::from(version & 0xf) * 4,
+        });
     }
-    let (Some(packet), true) = (octets.get(..total), total >= HEADER_LEN) else {
-        return Err(ParseError::ip_length(total, octets.len()));
+    let Some(octets) = octets.get(..total) else {
+        return Err(truncated(total));
     };
-    let (Some(header), Some(payload)) = (packet.get(..header_len), packet.get(header_len..)) else {
-        return Err(ParseError::ip_length(header_len, total));
+    let Some((header, payload)) = octets.split_at_checked(header_len) else {
+        return Err(truncated(header_len));
     };
-    if checksum == HeaderChecksum::Verify {
-        let mut sum = Checksum::new();
-        sum.add(header);
-        if sum.finish() != 0 {
-            return Err(ParseError::IpChecksum);
-        }
+    let mut sum = Checksum::new();
+    sum.add(header);
+    if checksum == HeaderChecksum::Verify && !sum.is_right() {
+        return Err(ParseError::Checksum { layer: Layer::Ipv4 });
     }
-    let fragment = fragment(u16::from_be_bytes([i0, i1]), u16::from_be_bytes([f0, f1]));
-    if let Some(fragment) = fragment {
-        check_fragment(fragment, protocol, payload.len())?;
-    }
-    Ok(IpPacket {
+    check_options(header.get(HEADER_LEN..).unwrap_or_default())?;
+    let packet = IpPacket {
         source: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
         destination: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
         protocol,
-        hop_limit: ttl,
-        traffic_class: class,
-        #[expect(clippy::cast_possible_truncation, reason = "at most 60")]
-        header_len: header_len as u16,
-        fragment,
+        hop_limit,
+        traffic_class,
+        header_len: u16::from(version & 0xf) * 4,
+        fragment: None,
         payload,
-    })
-}
-
-/// A packet with DF set is whole whatever else its flags say only if no other fragment is meant.
-fn fragment(id: u16, flags_offset: u16) -> Option<Fragment> {
-    let offset = u32::from(flags_offset & 0x1fff) * 8;
-    let more = flags_offset & 0x2000 != 0;
-    (more || offset > 0).then_some(Fragment {
-        id: id.into(),
-        offset,
-        more,
-    })
-}
-
-/// Lengths that fit, and no piece that would hide a transport header (RFC 1858, RFC 3128).
-fn check_fragment(fragment: Fragment, protocol: u8, length: usize) -> Result<(), ParseError> {
-    let end = fragment.offset as usize + length;
-    let ragged = fragment.more && (!length.is_multiple_of(8) || length == 0);
-    let overlong = end > 0xffff - HEADER_LEN || length == 0;
-    let header_len = match protocol {
-        PROTOCOL_TCP => 20,
-        PROTOCOL_ICMPV4 => 8,
-        _ => 0,
     };
-    let hides = if fragment.offset == 0 {
-        length < header_len
-    } else {
-        protocol == PROTOCOL_TCP && fragment.offset < 20
-    };
-    if ragged || overlong || hides {
-        Err(ParseError::IpFragment)
-    } else {
-        Ok(())
+    let field = u16::from_be_bytes([fragment0, fragment1]);
+    if field & (MORE_FRAGMENTS | OFFSET) == 0 {
+        return Ok(packet);
     }
+    let fragment = Fragment {
+        id: u32::from(u16::from_be_bytes([id0, id1])),
+        offset: u32::from(field & OFFSET) << 3,
+        more: field & MORE_FRAGMENTS != 0,
+    };
+    check_fragment(&packet, fragment)?;
+    Ok(IpPacket {
+        fragment: Some(fragment),
+        ..packet
+    })
 }
 
-/// Writes a header without options: DF set, identification 0 (an atomic datagram, RFC 6864).
-pub(super) fn emit(
-    header: &mut [u8; HEADER_LEN],
-    ends: [Ipv4Addr; 2],
-    protocol: u8,
-    ttl_class: [u8; 2],
-    total: u16,
-) {
-    let [l0, l1] = total.to_be_bytes();
-    let [s0, s1, s2, s3] = ends[0].octets();
-    let [d0, d1, d2, d3] = ends[1].octets();
-    let [ttl, class] = ttl_class;
-    let without = [
-        0x45, class, l0, l1, 0, 0, 0x40, 0, ttl, protocol, 0, 0, s0, s1, s2, s3, d0, d1, d2, d3,
-    ];
-    let mut sum = Checksum::new();
-    sum.add(&without);
-    *header = without;
-    let [c0, c1] = sum.finish().to_be_bytes();
-    header[10] = c0;
-    header[11] = c1;
+/// Walks the options. Malformed ones make the header malformed: there is no telling what the
+/// octets behind them mean.
+fn check_options(mut options: &[u8]) -> Result<(), ParseError> {
+    while let Some((&kind, rest)) = options.split_first() {
+        if kind == END_OF_OPTIONS {
+            break;
+        }
+        if kind == NO_OPERATION {
+            options = rest;
+            continue;
+        }
+        let length = rest.first().copied().unwrap_or(0);
+        let error = ParseError::Ipv4Option {
+            kind,
+            octets: length,
+        };
+        if length < 2 || kind == LOOSE_SOURCE_ROUTE || kind == STRICT_SOURCE_ROUTE {
+            return Err(error);
+        }
+        options = options.get(usize::from(length)..).ok_or(error)?;
+    }
+    Ok(())
 }
+
+/// A fragment must carry something, end where the next one can begin, and stay within the largest
+/// datagram. The first must hold the transport header and no other may touch it, so that what
+/// filters saw is what the host gets (RFC 1858, RFC 3128).
+fn check_fragment(packet: &IpPacket<'_>, fragment: Fragment) -> Result<(), ParseError> {
+    let transport = match packet.protocol {
+        PROTOCOL_TCP => 20,
+        PROTOCOL_ICMPV4 | PROTOCOL_UDP => 8,
+        _ => 1,
+    };
+    let len = packet.payload.len();
+    let offset = fragment.offset as usize;
+    let ragged = fragment.more && len % 8 != 0;
+    let overlong = offset + usize::from(packet.header_len) + len > usize::from(u16::MAX);
+    let hides = match offset {
+        0 => len < transport,
+        _ => offset < transport,
+    };
+    if len == 0 || ragged || overlong || hides {
+        return Err(ParseError::Fragment { problem: None });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

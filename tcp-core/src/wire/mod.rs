@@ -3,6 +3,7 @@
 mod checksum;
 mod emit;
 mod error;
+mod icmp;
 mod icmpv4;
 #[cfg(feature = "ipv6")]
 mod icmpv6;
@@ -12,14 +13,22 @@ mod ipv4;
 mod ipv6;
 mod options;
 mod pretty;
+mod quote;
 mod segment;
 
 pub use checksum::Checksum;
-pub use emit::{IpEmit, SegmentEmit, emit_segment};
-pub use error::ParseError;
+pub use emit::{IpEmit, SegmentEmit, emit_ip_header, emit_segment};
+pub use error::{Layer, ParameterProblem, ParseError};
+pub use icmp::{
+    Complaint, Echo, EchoKind, IcmpError, IcmpMeaning, IcmpMessage, Quoted, emit_complaint,
+    emit_echo, may_complain,
+};
 pub use ip::{
-    Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP,
-    is_martian_destination, is_martian_source, subnet_broadcast,
+    Fragment, HeaderChecksum, IpMeta, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP,
+    PROTOCOL_UDP, is_martian_destination, is_martian_source, pseudo_header, subnet_broadcast,
 };
 pub use options::{OptionsEmit, SackBlock, SackBlocks, SegmentOptions, Timestamps};
 pub use segment::{Control, Flags, RawWindow, Segment};
+
+#[cfg(test)]
+mod tests;

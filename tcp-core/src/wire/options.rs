@@ -1,6 +1,17 @@
 //! TCP options by kind of segment (RFC 9293 section 3.2, RFC 7323, RFC 2018).
 
+use super::segment::Flags;
 use crate::seq::{SeqNum, SeqRange};
+
+/// Octets that a TCP header has for options.
+const ROOM: usize = 40;
+/// What a window scale may be at most.
+///
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//# If a Window Scale option is received with a shift.cnt value
+//# larger than 14, the TCP SHOULD log the error but MUST use 14
+//# instead of the specified value.
+const MAX_WINDOW_SCALE: u8 = 14;
 
 const END: u8 = 0;
 const NOP: u8 = 1;
@@ -9,10 +20,6 @@ const WINDOW_SCALE: u8 = 3;
 const SACK_PERMITTED: u8 = 4;
 const SACK: u8 = 5;
 const TIMESTAMPS: u8 = 8;
-/// The largest shift (RFC 7323 section 2.3).
-const MAX_WINDOW_SCALE: u8 = 14;
-/// Octets of options at most: the data offset has four bits.
-pub(super) const MAX_LEN: usize = 40;
 
 /// The Timestamps option (RFC 7323 section 3.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -73,91 +80,86 @@ pub struct SegmentOptions {
 }
 
 impl SegmentOptions {
-    /// Reads the options of a segment; `syn` says whether those of a SYN count. What is malformed
-    /// ends the reading or is passed over; nothing of it is believed.
-    pub(super) fn parse(octets: &[u8], syn: SynOptions) -> Self {
-        let mut options = Self::default();
-        // Most segments carry timestamps and nothing else, laid out in this way (RFC 7323
-        // appendix A).
-        if let Some(([NOP, NOP, TIMESTAMPS, 10], rest)) = octets.split_first_chunk::<4>() {
-            options.timestamps = timestamps(rest);
-            if rest.len() == 8 {
-                return options;
-            }
+    /// Reads the options of a segment with these control bits.
+    ///
+    /// A known option of a wrong length is skipped like an unknown one. A length below two or
+    /// beyond the header says nothing about where the next option begins: the rest is not read.
+    pub(super) fn parse(options: &[u8], flags: Flags) -> Self {
+        let mut parsed = Self::default();
+        // What nearly every segment of a connection with timestamps carries.
+        if let Ok([NOP, NOP, TIMESTAMPS, 10, value @ .., e0, e1, e2, e3]) =
+            <&[u8; 12]>::try_from(options)
+        {
+            parsed.timestamps = Some(Timestamps {
+                value: u32::from_be_bytes(*value),
+                echo: u32::from_be_bytes([*e0, *e1, *e2, *e3]),
+            });
+            return parsed;
         }
-        let mut left = octets;
-        while let Some((kind, rest)) = left.split_first() {
-            match *kind {
-                END => break,
-                NOP => left = rest,
-                kind => {
-                    let Some((length, body)) = rest.split_first() else {
-                        break;
-                    };
-                    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
-                    //# A TCP implementation MUST be prepared to handle an
-                    //# illegal option length (e.g., zero); a suggested procedure is to reset
-                    //# the connection and log the error cause (MUST-7).
-                    let Some(length) = usize::from(*length).checked_sub(2) else {
-                        break;
-                    };
-                    let (Some(value), Some(rest)) = (body.get(..length), body.get(length..)) else {
-                        break;
-                    };
-                    options.take(kind, value, syn);
-                    left = rest;
-                }
-            }
-        }
-        options
+        parsed.walk(options, flags);
+        parsed
     }
 
-    /// Takes one option if its length is right; the first of a kind counts.
-    fn take(&mut self, kind: u8, value: &[u8], syn: SynOptions) {
-        match (kind, value, syn) {
-            (MSS, [high, low], SynOptions::Count) => {
-                self.mss = self.mss.or(Some(u16::from_be_bytes([*high, *low])));
-            }
-            (WINDOW_SCALE, [shift], SynOptions::Count) => {
-                self.window_scale = self.window_scale.or(Some((*shift).min(MAX_WINDOW_SCALE)));
-            }
-            (SACK_PERMITTED, [], SynOptions::Count) => self.sack_permitted = true,
-            (SACK, blocks, SynOptions::Ignore) if blocks.len() <= 32 && self.sack.is_empty() => {
-                let (blocks, rest) = blocks.as_chunks::<8>();
-                if !rest.is_empty() {
-                    return;
-                }
-                for [a, b, c, d, e, f, g, h] in blocks {
-                    let start = SeqNum::new(u32::from_be_bytes([*a, *b, *c, *d]));
-                    let end = SeqNum::new(u32::from_be_bytes([*e, *f, *g, *h]));
-                    if let Some(block) = SackBlock::new(SeqRange::new(start, end)) {
-                        let _ = self.sack.push(block);
-                    }
+    fn walk(&mut self, mut options: &[u8], flags: Flags) {
+        while let Some((&kind, rest)) = options.split_first() {
+            match kind {
+                END => break,
+                NOP => options = rest,
+                _ => {
+                    let length = rest.first().copied().unwrap_or(0);
+                    let split = options.split_at_checked(usize::from(length));
+                    let Some((option, after)) = split.filter(|_| length >= 2) else {
+                        break;
+                    };
+                    self.take(option, flags);
+                    options = after;
                 }
             }
-            (TIMESTAMPS, value, _) if value.len() == 8 => {
-                self.timestamps = self.timestamps.or_else(|| timestamps(value));
+        }
+    }
+
+    /// Takes one option in; the first of its kind counts.
+    fn take(&mut self, option: &[u8], flags: Flags) {
+        let syn = flags.has(Flags::SYN);
+        match *option {
+            [MSS, _, m0, m1] if syn => {
+                self.mss.get_or_insert(u16::from_be_bytes([m0, m1]));
             }
+            [WINDOW_SCALE, _, shift] if syn => {
+                self.window_scale.get_or_insert(shift.min(MAX_WINDOW_SCALE));
+            }
+            [SACK_PERMITTED, _] if syn => self.sack_permitted = true,
+            [TIMESTAMPS, _, v0, v1, v2, v3, e0, e1, e2, e3] => {
+                self.timestamps.get_or_insert(Timestamps {
+                    value: u32::from_be_bytes([v0, v1, v2, v3]),
+                    echo: u32::from_be_bytes([e0, e1, e2, e3]),
+                });
+            }
+            [SACK, _, ref blocks @ ..] if !syn && self.sack.is_empty() => self.take_sack(blocks),
             _ => {}
         }
     }
-}
 
-/// Whether MSS, window scale and SACK-permitted count: they do in a SYN, and SACK does not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum SynOptions {
-    /// The segment is a SYN.
-    Count,
-    /// It is not.
-    Ignore,
-}
-
-fn timestamps(value: &[u8]) -> Option<Timestamps> {
-    let [a, b, c, d, e, f, g, h] = *value.first_chunk::<8>()?;
-    Some(Timestamps {
-        value: u32::from_be_bytes([a, b, c, d]),
-        echo: u32::from_be_bytes([e, f, g, h]),
-    })
+    /// Takes the blocks of a SACK option; none of an option that is not made of whole blocks, and
+    /// no block that is empty or runs backwards.
+    fn take_sack(&mut self, octets: &[u8]) {
+        let (blocks, []) = octets.as_chunks::<8>() else {
+            return;
+        };
+        if blocks.len() > self.sack.capacity() {
+            return;
+        }
+        for [s0, s1, s2, s3, e0, e1, e2, e3] in blocks {
+            let range = SeqRange::new(
+                SeqNum::new(u32::from_be_bytes([*s0, *s1, *s2, *s3])),
+                SeqNum::new(u32::from_be_bytes([*e0, *e1, *e2, *e3])),
+            );
+            if let Some(block) = SackBlock::new(range) {
+                // There is room: the number of blocks was compared with the capacity.
+                let _ = self.sack.push(block);
+            }
+        }
+    }
 }
 
 /// The options of a segment to be written; `len()` is known before the payload is chosen.
@@ -182,8 +184,11 @@ impl OptionsEmit {
     /// Octets that these options occupy, padding included: a multiple of four, at most 40.
     #[must_use]
     pub fn len(&self) -> usize {
-        let sack = self.sack_count();
-        self.fixed_len() + if sack > 0 { 4 + 8 * sack } else { 0 }
+        let others = self.len_without_sack();
+        match self.blocks_that_fit(others) {
+            0 => others,
+            blocks => others + 4 + 8 * blocks,
+        }
     }
 
     /// Whether there is no option.
@@ -192,81 +197,72 @@ impl OptionsEmit {
         self.len() == 0
     }
 
-    /// Octets of everything but SACK blocks.
-    fn fixed_len(&self) -> usize {
-        let mss = if self.mss.is_some() { 4 } else { 0 };
-        let scale = if self.window_scale.is_some() { 4 } else { 0 };
-        let timestamps = if self.timestamps.is_some() { 12 } else { 0 };
-        let permitted = if self.sack_permitted && timestamps == 0 {
-            4
-        } else {
-            0
-        };
-        mss + scale + timestamps + permitted
-    }
-
-    /// SACK blocks that fit beside the others.
-    fn sack_count(&self) -> usize {
-        let room = MAX_LEN - self.fixed_len();
-        self.sack.len().min(room.saturating_sub(4) / 8)
-    }
-
-    /// Writes the options to the front of `out`; returns how many octets, padding included.
-    pub(super) fn emit(&self, out: &mut [u8; MAX_LEN]) -> usize {
-        let mut writer = Writer { out, at: 0 };
-        if let Some(mss) = self.mss {
-            let [high, low] = mss.to_be_bytes();
-            writer.put([MSS, 4, high, low]);
+    const fn len_without_sack(&self) -> usize {
+        let mut len = 0;
+        if self.mss.is_some() {
+            len += 4;
         }
-        let permitted = [SACK_PERMITTED, 2];
-        match self.timestamps {
-            Some(timestamps) => {
-                writer.put(if self.sack_permitted {
-                    permitted
-                } else {
-                    [NOP, NOP]
-                });
-                writer.put([TIMESTAMPS, 10]);
-                writer.put(timestamps.value.to_be_bytes());
-                writer.put(timestamps.echo.to_be_bytes());
-            }
-            None if self.sack_permitted => {
-                writer.put([NOP, NOP]);
-                writer.put(permitted);
-            }
-            None => {}
+        if self.window_scale.is_some() {
+            len += 4;
+        }
+        if self.timestamps.is_some() {
+            len += 12;
+        } else if self.sack_permitted {
+            len += 4;
+        }
+        len
+    }
+
+    fn blocks_that_fit(&self, others: usize) -> usize {
+        let room = ROOM.saturating_sub(others + 4) / 8;
+        self.sack.len().min(room)
+    }
+
+    /// Writes the options to the start of `out`, which has room for them.
+    pub(super) fn write(&self, out: &mut [u8]) {
+        let mut out = Writer(out);
+        if let Some(mss) = self.mss {
+            let [m0, m1] = mss.to_be_bytes();
+            out.put([MSS, 4, m0, m1]);
+        }
+        if let Some(Timestamps { value, echo }) = self.timestamps {
+            // SACK-permitted takes the place of the two nops.
+            out.put(if self.sack_permitted {
+                [SACK_PERMITTED, 2, TIMESTAMPS, 10]
+            } else {
+                [NOP, NOP, TIMESTAMPS, 10]
+            });
+            out.put(value.to_be_bytes());
+            out.put(echo.to_be_bytes());
+        } else if self.sack_permitted {
+            out.put([NOP, NOP, SACK_PERMITTED, 2]);
         }
         if let Some(shift) = self.window_scale {
-            writer.put([NOP, WINDOW_SCALE, 3, shift]);
+            out.put([NOP, WINDOW_SCALE, 3, shift.min(MAX_WINDOW_SCALE)]);
         }
-        let count = self.sack_count();
-        if count > 0 {
-            #[expect(clippy::cast_possible_truncation, reason = "at most four blocks")]
-            writer.put([NOP, NOP, SACK, 2 + 8 * count as u8]);
-            for block in self.sack.iter().take(count) {
-                writer.put(block.range().start.raw().to_be_bytes());
-                writer.put(block.range().end.raw().to_be_bytes());
+        let blocks = self.blocks_that_fit(self.len_without_sack());
+        if let Ok(count @ 1..) = u8::try_from(blocks) {
+            out.put([NOP, NOP, SACK, 2 + 8 * count]);
+            for block in self.sack.iter().take(blocks) {
+                out.put(block.range().start.raw().to_be_bytes());
+                out.put(block.range().end.raw().to_be_bytes());
             }
         }
-        writer.at
     }
 }
 
-/// Puts small arrays one after the other.
-struct Writer<'o> {
-    out: &'o mut [u8; MAX_LEN],
-    at: usize,
-}
+/// Writes words one after the other; what does not fit is left out.
+struct Writer<'o>(&'o mut [u8]);
 
 impl Writer<'_> {
-    fn put<const N: usize>(&mut self, octets: [u8; N]) {
-        if let Some(space) = self
-            .out
-            .get_mut(self.at..)
-            .and_then(<[u8]>::first_chunk_mut::<N>)
-        {
-            *space = octets;
-            self.at += N;
+    fn put(&mut self, word: [u8; 4]) {
+        let out = core::mem::take(&mut self.0);
+        if let Some((target, rest)) = out.split_first_chunk_mut::<4>() {
+            *target = word;
+            self.0 = rest;
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,9 @@
 
 use core::net::IpAddr;
 
-use super::checksum::Checksum;
-use super::error::ParseError;
-use super::ip::PROTOCOL_TCP;
-use super::options::{SegmentOptions, SynOptions};
+use super::error::{Layer, ParseError};
+use super::ip::{PROTOCOL_TCP, pseudo_header};
+use super::options::SegmentOptions;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::RxChecksum;
 
@@ -100,25 +99,26 @@ pub struct Segment<'p> {
 }
 
 impl<'p> Segment<'p> {
-    /// Parses the payload of an IP packet from `source` to `destination`.
+    /// Reads a segment: `octets` are the whole payload of an IP packet between these addresses.
+    ///
+    /// Reserved bits are ignored. Options that are malformed end the options, the segment stands.
     ///
     /// # Errors
-    /// [`ParseError`] names what is wrong. Options are read leniently: a malformed one ends the
-    /// list and is not an error.
+    /// [`ParseError`] says what is wrong.
     pub fn parse(
         octets: &'p [u8],
         source: IpAddr,
         destination: IpAddr,
         checksum: RxChecksum,
     ) -> Result<Self, ParseError> {
-        let Some(fixed) = octets.first_chunk::<HEADER_LEN>() else {
-            return Err(ParseError::tcp_length(HEADER_LEN, octets.len()));
+        let Some((fixed, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
+            return Err(ParseError::truncated(Layer::Tcp, HEADER_LEN, octets.len()));
         };
         let [
-            p0,
-            p1,
-            p2,
-            p3,
+            source0,
+            source1,
+            destination0,
+            destination1, //
             s0,
             s1,
             s2,
@@ -126,62 +126,52 @@ impl<'p> Segment<'p> {
             a0,
             a1,
             a2,
-            a3,
+            a3, //
             offset,
             flags,
-            w0,
-            w1,
+            window0,
+            window1,
             _,
             _,
-            u0,
-            u1,
+            urgent0,
+            urgent1,
         ] = *fixed;
         let header_len = usize::from(offset >> 4) * 4;
-        let (Some(options), Some(payload)) =
-            (octets.get(HEADER_LEN..header_len), octets.get(header_len..))
-        else {
-            return Err(ParseError::tcp_length(
-                header_len.max(HEADER_LEN),
-                octets.len(),
-            ));
+        let options_len = header_len.checked_sub(HEADER_LEN);
+        let split = options_len.and_then(|len| rest.split_at_checked(len));
+        let Some((options, payload)) = split else {
+            return Err(ParseError::HeaderLength {
+                layer: Layer::Tcp,
+                octets: u16::from(offset >> 4) * 4,
+            });
         };
-        if checksum == RxChecksum::Unverified {
-            let mut sum = Checksum::new();
-            sum.add_pseudo_header([source, destination], PROTOCOL_TCP, octets.len());
-            sum.add(octets);
-            if sum.finish() != 0 {
-                return Err(ParseError::TcpChecksum);
-            }
+        if checksum == RxChecksum::Unverified && !checksum_is_right(octets, source, destination) {
+            return Err(ParseError::Checksum { layer: Layer::Tcp });
         }
-        let source_port = u16::from_be_bytes([p0, p1]);
-        let destination_port = u16::from_be_bytes([p2, p3]);
+        let source_port = u16::from_be_bytes([source0, source1]);
+        let destination_port = u16::from_be_bytes([destination0, destination1]);
         if source_port == 0 || destination_port == 0 {
-            return Err(ParseError::TcpPort);
+            return Err(ParseError::PortZero);
         }
         let flags = Flags(flags);
-        let control = flags.control();
-        let syn = if flags.has(Flags::SYN) {
-            SynOptions::Count
-        } else {
-            SynOptions::Ignore
-        };
         let ack = SeqNum::new(u32::from_be_bytes([a0, a1, a2, a3]));
+        let urgent = u16::from_be_bytes([urgent0, urgent1]);
         Ok(Self {
             source_port,
             destination_port,
             seq: SeqNum::new(u32::from_be_bytes([s0, s1, s2, s3])),
             ack: flags.has(Flags::ACK).then_some(ack),
             flags,
-            control,
-            window: RawWindow(u16::from_be_bytes([w0, w1])),
-            urgent: flags
-                .has(Flags::URG)
-                .then_some(u16::from_be_bytes([u0, u1])),
-            options: SegmentOptions::parse(options, syn),
+            control: flags.control(),
+            window: RawWindow(u16::from_be_bytes([window0, window1])),
+            urgent: flags.has(Flags::URG).then_some(urgent),
+            options: SegmentOptions::parse(options, flags),
             payload,
         })
     }
+}
 
+impl Segment<'_> {
     /// SEG.LEN: octets of sequence space, SYN and FIN included. An RST occupies none of its own.
     #[must_use]
     pub fn seq_len(&self) -> SeqLen {
@@ -196,3 +186,16 @@ impl<'p> Segment<'p> {
         self.flags.has(Flags::FIN) && !self.flags.has(Flags::RST)
     }
 }
+
+/// Whether pseudo-header and segment sum up. No packet is longer than 65,535 octets.
+fn checksum_is_right(octets: &[u8], source: IpAddr, destination: IpAddr) -> bool {
+    let Ok(length) = u16::try_from(octets.len()) else {
+        return false;
+    };
+    let mut sum = pseudo_header(source, destination, PROTOCOL_TCP, length);
+    sum.add(octets);
+    sum.is_right()
+}
+
+#[cfg(test)]
+mod tests;

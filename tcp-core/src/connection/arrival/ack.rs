@@ -8,7 +8,7 @@ use crate::connection::error::CloseReason;
 use crate::connection::event::Events;
 use crate::connection::recovery::{AckEffect, LossPhase};
 use crate::connection::recv::Challenge;
-use crate::connection::state::State;
+use crate::connection::state::{State, Step};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
@@ -213,18 +213,11 @@ impl<P: Profile> Connection<'_, P> {
         if !tcb.snd.fin_acknowledged() {
             return;
         }
-        match tcb.state {
-            State::FinWait1 => tcb.state = State::FinWait2,
-            State::Closing => tcb.state = State::TimeWait,
-            State::LastAck => tcb.close(CloseReason::Finished),
-            State::Closed
-            | State::Listen
-            | State::SynSent
-            | State::SynReceived
-            | State::Established
-            | State::FinWait2
-            | State::CloseWait
-            | State::TimeWait => {}
+        let next = tcb.state.after(Step::FinAcknowledged);
+        if next == State::Closed {
+            tcb.close(CloseReason::Finished);
+        } else {
+            tcb.state = next;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Stop;
 use crate::connection::error::CloseReason;
-use crate::connection::state::State;
+use crate::connection::state::Step;
 use crate::connection::{Connection, open};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
@@ -80,7 +80,7 @@ impl<P: Profile> Connection<'_, P> {
         tcb.snd.wl1 = segment.seq;
         tcb.snd.wnd = segment.window.0.into();
         tcb.snd.max_wnd = tcb.snd.wnd;
-        tcb.state = State::SynReceived;
+        tcb.state = tcb.state.after(Step::Syn);
         tcb.loss.resend_all(tcb.snd.una, tcb.snd.nxt);
     }
 }

@@ -5,7 +5,7 @@ use crate::connection::Connection;
 use crate::connection::error::CloseReason;
 use crate::connection::event::Events;
 use crate::connection::recv::Text;
-use crate::connection::state::State;
+use crate::connection::state::{State, Step};
 use crate::connection::tcb::User;
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
@@ -109,18 +109,6 @@ impl<P: Profile> Connection<'_, P> {
         }
         tcb.rcv.ack.at_once();
         tcb.events |= Events::FINISHED | Events::READABLE;
-        match tcb.state {
-            State::Established => tcb.state = State::CloseWait,
-            State::FinWait1 => tcb.state = State::Closing,
-            State::FinWait2 => tcb.state = State::TimeWait,
-            State::Closed
-            | State::Listen
-            | State::SynSent
-            | State::SynReceived
-            | State::CloseWait
-            | State::Closing
-            | State::LastAck
-            | State::TimeWait => {}
-        }
+        tcb.state = tcb.state.after(Step::Fin);
     }
 }

@@ -82,9 +82,10 @@ impl<'a> Islands<'a> {
             let Some(tail) = self.memory.get_mut(first..end) else {
                 return false;
             };
-            tail.rotate_right(1);
-            if let Some(island) = tail.first_mut() {
-                *island = Island { range, stamp };
+            // Each moves up by one, and the last falls into the free place.
+            let mut carried = Island { range, stamp };
+            for island in tail {
+                core::mem::swap(island, &mut carried);
             }
             self.len += 1;
         }
@@ -94,13 +95,18 @@ impl<'a> Islands<'a> {
 
     /// Removes `count` islands from `index` on.
     fn remove(&mut self, index: usize, count: usize) {
-        let all = self.memory.get_mut(..self.len.into()).unwrap_or_default();
-        if let Some(tail) = all.get_mut(index..).filter(|tail| count <= tail.len()) {
-            tail.rotate_left(count);
-            #[expect(clippy::cast_possible_truncation, reason = "count is at most len")]
-            let count = count as u16;
-            self.len -= count;
+        let len = usize::from(self.len);
+        for to in index..len.saturating_sub(count) {
+            let Some(moved) = self.memory.get(to + count).copied() else {
+                break;
+            };
+            if let Some(place) = self.memory.get_mut(to) {
+                *place = moved;
+            }
         }
+        #[expect(clippy::cast_possible_truncation, reason = "count is at most len")]
+        let count = count as u16;
+        self.len = self.len.saturating_sub(count);
     }
 
     /// Takes the first island out if it starts at or before `nxt`.

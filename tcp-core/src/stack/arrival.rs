@@ -1,0 +1,207 @@
+//! A TCP segment arrives: who gets it, and what those do who are not connections.
+
+use super::Stack;
+use super::address::Key;
+use super::demux::Found;
+use super::dropped::Dropped;
+use super::isn::{Leap, Start, Ticks, tsval};
+use super::reply::{Bare, Kind};
+use super::time_wait::Verdict;
+use crate::connection::ResetReply;
+use crate::profile::{Memory, Profile};
+use crate::seq::SeqNum;
+use crate::time::Instant;
+use crate::wire::{Control, Flags, Segment, Timestamps};
+
+/// TTL or hop limit of what leaves without a connection.
+pub(super) const HOP_LIMIT: u8 = 64;
+
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// Hands `segment` to whom it is for. `segments`: how many the device put together.
+    pub(super) fn segment_arrives(
+        &mut self,
+        now: Instant,
+        key: &Key,
+        segment: &Segment<'_>,
+        segments: u16,
+    ) -> Result<(), Dropped> {
+        match self.find(key) {
+            Some(Found::Connection(index)) => {
+                let arrival = self.with_connection(now, index, |connection| {
+                    connection.receive(now, segment, segments)
+                });
+                let Some(arrival) = arrival else {
+                    return Err(Dropped::NoConnection);
+                };
+                if let Some(reset) = arrival.reset {
+                    self.reset(now, key, &reset);
+                }
+                arrival.verdict
+            }
+            Some(Found::HalfOpen(entry)) => self.at_half_open(now, entry, segment, segments),
+            Some(Found::TimeWait(entry)) => self.at_time_wait(now, entry, key, segment),
+            Some(Found::Listener(_)) | None => match self.listener_for(key) {
+                Some(listener) => self.at_listener(now, listener, key, segment),
+                None => self.at_nobody(now, key, segment),
+            },
+        }
+    }
+
+    /// Who owns the 4-tuple.
+    pub(super) fn find(&self, key: &Key) -> Option<Found> {
+        let own = self.locals.own();
+        self.demux
+            .candidates(self.index_hash(key))
+            .find(|found| match *found {
+                Found::Connection(index) => self
+                    .schedule
+                    .get(index)
+                    .is_some_and(|node| node.key == *key),
+                Found::HalfOpen(entry) => self
+                    .half_open
+                    .get(entry)
+                    .is_some_and(|entry| entry.key(own) == *key),
+                Found::TimeWait(entry) => self
+                    .time_wait
+                    .get(entry)
+                    .is_some_and(|entry| entry.key(own) == *key),
+                Found::Listener(_) => false,
+            })
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.1
+    //# An incoming segment not
+    //# containing a RST causes a RST to be sent in response.
+    #[inline(never)]
+    fn at_nobody(&mut self, now: Instant, key: &Key, segment: &Segment<'_>) -> Result<(), Dropped> {
+        if segment.control != Some(Control::Rst) {
+            self.refuse(now, key, segment);
+        }
+        Err(Dropped::NoConnection)
+    }
+
+    /// Answers an unacceptable segment with a reset that its sender will accept.
+    pub(super) fn refuse(&mut self, now: Instant, key: &Key, segment: &Segment<'_>) {
+        let reset = match segment.ack {
+            Some(ack) => ResetReply {
+                seq: ack,
+                ack: None,
+            },
+            None => ResetReply {
+                seq: SeqNum::new(0),
+                ack: Some(segment.seq + segment.seq_len()),
+            },
+        };
+        self.reset(now, key, &reset);
+    }
+
+    /// Queues a reset.
+    #[inline(never)]
+    pub(super) fn reset(&mut self, now: Instant, key: &Key, reset: &ResetReply) {
+        let flags = Flags::RST | reset.ack.map_or(0, |_| Flags::ACK);
+        let bare = Bare {
+            key: *key,
+            flags: Flags(flags),
+            seq: reset.seq,
+            ack: reset.ack.unwrap_or_default(),
+            window: 0,
+            timestamps: None,
+            hop_limit: HOP_LIMIT,
+            traffic_class: 0,
+        };
+        self.answer(now, Kind::Segment(bare));
+    }
+
+    /// Queues a stateless answer, within this second's limit.
+    #[inline(never)]
+    pub(super) fn answer(&mut self, now: Instant, kind: Kind) {
+        let permitted = self.replies.permit(now, self.secret);
+        if permitted.and_then(|()| self.replies.push(kind)).is_err() {
+            self.counters.count(Dropped::ReplyQueueFull);
+        }
+    }
+
+    /// A segment for a connection in TIME-WAIT.
+    #[inline(never)]
+    fn at_time_wait(
+        &mut self,
+        now: Instant,
+        index: u32,
+        key: &Key,
+        segment: &Segment<'_>,
+    ) -> Result<(), Dropped> {
+        let Some(&entry) = self.time_wait.get(index) else {
+            return Err(Dropped::NoConnection);
+        };
+        match entry.judge(segment) {
+            Verdict::Ignore if segment.control == Some(Control::Rst) => Err(Dropped::RstIgnored),
+            Verdict::Ignore if segment.seq != entry.rcv_nxt => Err(Dropped::OutOfWindow),
+            Verdict::Ignore => Ok(()),
+            Verdict::Acknowledge => {
+                self.acknowledge_time_wait(now, index);
+                Err(Dropped::OutOfWindow)
+            }
+            Verdict::Restart => {
+                self.time_wait.restart(index, self.clock);
+                self.acknowledge_time_wait(now, index);
+                Ok(())
+            }
+            Verdict::Reopen => {
+                let Some(listener) = self.listener_for(key) else {
+                    self.acknowledge_time_wait(now, index);
+                    return Err(Dropped::OutOfWindow);
+                };
+                self.may_open(listener)?;
+                let start = Start::of(key, self.secret);
+                let leap = start.leap_past(Ticks::at(self.clock), entry.snd_nxt);
+                self.drop_time_wait(index);
+                self.open_half(listener, key, segment, leap)
+            }
+        }
+    }
+
+    /// Queues the ACK of a connection in TIME-WAIT.
+    pub(super) fn acknowledge_time_wait(&mut self, now: Instant, index: u32) {
+        let Some(entry) = self.time_wait.get(index) else {
+            return;
+        };
+        let key = entry.key(self.locals.own());
+        let offset = Start::of(&key, self.secret).timestamp_offset;
+        let bare = Bare {
+            key,
+            flags: Flags(Flags::ACK),
+            seq: entry.snd_nxt,
+            ack: entry.rcv_nxt,
+            window: entry.window,
+            timestamps: entry.timestamps().map(|recent| Timestamps {
+                value: tsval(now, offset),
+                echo: recent,
+            }),
+            hop_limit: entry.hop_limit,
+            traffic_class: entry.traffic_class(),
+        };
+        self.answer(now, Kind::Segment(bare));
+    }
+
+    /// Ends TIME-WAIT.
+    pub(super) fn drop_time_wait(&mut self, index: u32) {
+        let Some(entry) = self.time_wait.get(index) else {
+            return;
+        };
+        let key = entry.key(self.locals.own());
+        self.demux
+            .remove(self.index_hash(&key), Found::TimeWait(index));
+        self.time_wait.remove(index);
+    }
+
+    /// Opens a half-open connection without a predecessor.
+    pub(super) fn open_first(
+        &mut self,
+        listener: u32,
+        key: &Key,
+        segment: &Segment<'_>,
+    ) -> Result<(), Dropped> {
+        self.may_open(listener)?;
+        self.open_half(listener, key, segment, Leap::NONE)
+    }
+}

@@ -1,0 +1,83 @@
+//! Time: when the stack must be woken, and what it does then.
+
+use super::Stack;
+use super::dropped::Dropped;
+use super::syn_queue::RETRANSMISSIONS;
+use crate::connection::{Connection, State, Timer};
+use crate::profile::{Memory, Profile};
+use crate::time::Instant;
+
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// The tables' clock only goes forward: they hold times in 32 bits, counted back from it.
+    pub(super) fn tick(&mut self, now: Instant) {
+        self.clock = self.clock.max(now);
+    }
+
+    /// The next moment at which `run` or `output` has something to do.
+    pub(super) fn next(&self) -> Option<(Instant, Timer)> {
+        if self.has_output() {
+            return Some((self.clock, Timer::Transmit));
+        }
+        let tables = [
+            (self.half_open.next_deadline(self.clock), Timer::SynAck),
+            (self.time_wait.next_deadline(self.clock), Timer::TimeWait),
+            (self.fragments.next_deadline(), Timer::Reassembly),
+        ];
+        let tables = tables
+            .into_iter()
+            .filter_map(|(at, timer)| Some((at?, timer)));
+        let connections = self.schedule.next_due().map(|(at, index)| {
+            let timer = self.connection(index).and_then(Connection::next_deadline);
+            (at, timer.map_or(Timer::TimeWait, |(_, timer)| timer))
+        });
+        connections
+            .into_iter()
+            .chain(tables)
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// Does what is due at `now`.
+    pub(super) fn run(&mut self, now: Instant) {
+        self.tick(now);
+        while let Some(entry) = self.half_open.due(self.clock) {
+            self.retry_half_open(entry);
+        }
+        while let Some(entry) = self.time_wait.due(self.clock) {
+            self.drop_time_wait(entry);
+        }
+        for _ in 0..self.fragments.advance(now) {
+            self.counters.count(Dropped::Fragment);
+        }
+        // A connection that has run what was due has a later deadline or none.
+        for _ in 0..self.schedule.len() {
+            let Some((_, index)) = self.schedule.next_due().filter(|(at, _)| *at <= now) else {
+                break;
+            };
+            let _ = self.with_connection(now, index, |connection| connection.advance(now));
+        }
+    }
+
+    /// The SYN-ACK of a half-open connection found no answer in time.
+    fn retry_half_open(&mut self, index: u32) {
+        let Some(entry) = self.half_open.get(index) else {
+            return;
+        };
+        let config = self.config_of(&entry.key(self.locals.own()));
+        if entry.retransmissions() < RETRANSMISSIONS.min(config.syn_retries) {
+            self.half_open.retransmit(index);
+        } else {
+            self.drop_half_open(index);
+        }
+    }
+
+    /// The state of a connection that has a handle: TIME-WAIT only while its entry lives.
+    pub(super) fn state_of(&self, index: u32) -> State {
+        match self
+            .connection(index)
+            .map_or(State::Closed, Connection::state)
+        {
+            State::TimeWait if !self.lingers(index) => State::Closed,
+            state => state,
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! The passive open: from a SYN at a listener to a connection in its accept queue.
+//!
+//! A SYN makes a compact entry; the ACK that completes the handshake makes the connection, and
+//! only then is storage lent. When there is no room for a connection, that ACK is dropped and the
+//! entry stays: the client sends again, and may find room. A full SYN queue drops the SYN; nothing
+//! is sent that would tell a flood from a busy server.
+
+use super::Stack;
+use super::address::{Key, Purpose, lower};
+use super::demux::Found;
+use super::dropped::Dropped;
+use super::isn::{Leap, Start, after_syn, tsval};
+use super::listen::places;
+use super::node::{INDEXED, LENT, Owner};
+use super::reply::{Bare, Kind};
+use super::syn_queue::{NewEntry, SynEntry};
+use crate::connection::{
+    Config, Connection, Edges, HalfOpen, Opening, ResetVerdict, State, is_stale, scale_for,
+};
+use crate::profile::{Memory, Profile};
+use crate::seq::{SeqLen, SeqNum};
+use crate::time::Instant;
+use crate::wire::{Control, Flags, Segment, Timestamps};
+
+/// The MSS of a peer that names none (RFC 9293 MUST-15).
+const DEFAULT_MSS_V4: u16 = 536;
+const DEFAULT_MSS_V6: u16 = 1_220;
+
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// Who listens where `key` leads.
+    pub(super) fn listener_for(&self, key: &Key) -> Option<u32> {
+        places(key.local, key.local_port)
+            .iter()
+            .find_map(|place| self.listener_at(place))
+    }
+
+    /// Who listens exactly at `place`.
+    pub(super) fn listener_at(&self, place: &Key) -> Option<u32> {
+        let hash = lower(place.hash(self.secret, Purpose::Listener));
+        self.demux.candidates(hash).find_map(|found| match found {
+            Found::Listener(index) => {
+                let listener = self.listeners.get(index)?;
+                (listener.key == *place).then_some(index)
+            }
+            Found::Connection(_) | Found::HalfOpen(_) | Found::TimeWait(_) => None,
+        })
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.2
+    //# An incoming RST should be ignored.
+    /// A segment for a listener (RFC 9293 section 3.10.7.2).
+    #[inline(never)]
+    pub(super) fn at_listener(
+        &mut self,
+        now: Instant,
+        listener: u32,
+        key: &Key,
+        segment: &Segment<'_>,
+    ) -> Result<(), Dropped> {
+        if segment.control == Some(Control::Rst) {
+            return Err(Dropped::RstIgnored);
+        }
+        if segment.ack.is_some() {
+            self.refuse(now, key, segment);
+            return Err(Dropped::NoConnection);
+        }
+        if segment.control != Some(Control::Syn) || segment.flags.has(Flags::FIN) {
+            return Err(Dropped::BadFlags);
+        }
+        self.open_first(listener, key, segment)
+    }
+
+    /// Whether `listener` takes another half-open connection.
+    pub(super) fn may_open(&self, listener: u32) -> Result<(), Dropped> {
+        let Some(listener) = self.listeners.get(listener) else {
+            return Err(Dropped::NoConnection);
+        };
+        if !listener.may_accept() {
+            return Err(Dropped::AcceptQueueFull);
+        }
+        if !listener.may_open() {
+            return Err(Dropped::SynQueueFull);
+        }
+        Ok(())
+    }
+
+    /// Makes the entry that `segment`, a SYN, asks for; its SYN-ACK is owed. Data in the SYN is
+    /// neither kept nor acknowledged: the client sends it again.
+    pub(super) fn open_half(
+        &mut self,
+        listener: u32,
+        key: &Key,
+        segment: &Segment<'_>,
+        leap: Leap,
+    ) -> Result<(), Dropped> {
+        let Some(listener) = self.listeners.get_mut(listener) else {
+            return Err(Dropped::NoConnection);
+        };
+        let (options, config) = (&segment.options, &listener.config);
+        let default_mss = if key.is_v4() {
+            DEFAULT_MSS_V4
+        } else {
+            DEFAULT_MSS_V6
+        };
+        let new = NewEntry {
+            key: *key,
+            irs: segment.seq,
+            peer_mss: options.mss.unwrap_or(default_mss),
+            peer_window_scale: options
+                .window_scale
+                .filter(|_| config.window_scaling.is_on()),
+            sack: options.sack_permitted && config.sack.is_on(),
+            timestamps: options
+                .timestamps
+                .map(|timestamps| timestamps.value)
+                .filter(|_| config.timestamps.is_on()),
+            leap,
+        };
+        let own = self.locals.own();
+        let Some(entry) = self.half_open.insert(self.clock, &new, own) else {
+            return Err(Dropped::SynQueueFull);
+        };
+        let hash = lower(key.hash(self.secret, Purpose::Connection));
+        if self.demux.insert(hash, Found::HalfOpen(entry)).is_err() {
+            self.half_open.remove(entry);
+            return Err(Dropped::OutOfMemory);
+        }
+        listener.opened();
+        Ok(())
+    }
+
+    /// Frees a half-open entry.
+    pub(super) fn drop_half_open(&mut self, index: u32) {
+        let Some(entry) = self.half_open.get(index) else {
+            return;
+        };
+        let key = entry.key(self.locals.own());
+        if let Some(listener) = self.listener_for(&key)
+            && let Some(listener) = self.listeners.get_mut(listener)
+        {
+            listener.closed();
+        }
+        self.demux
+            .remove(self.index_hash(&key), Found::HalfOpen(index));
+        self.half_open.remove(index);
+    }
+
+    /// A segment for a half-open connection (RFC 9293 section 3.10.7.4, SYN-RECEIVED).
+    #[inline(never)]
+    pub(super) fn at_half_open(
+        &mut self,
+        now: Instant,
+        index: u32,
+        segment: &Segment<'_>,
+        segments: u16,
+    ) -> Result<(), Dropped> {
+        let Some(&entry) = self.half_open.get(index) else {
+            return Err(Dropped::NoConnection);
+        };
+        let key = entry.key(self.locals.own());
+        if segment.control == Some(Control::Syn) && segment.seq == entry.irs {
+            self.half_open.resent(index);
+            let irs = entry.irs;
+            self.answer(now, Kind::SynAck { entry: index, irs });
+            return Ok(());
+        }
+        if let Err(Refusal(reason, answer)) = self.judge(&entry, segment) {
+            match answer {
+                Answer::Nothing => {}
+                Answer::Challenge => self.challenge(now, &entry, &key),
+                Answer::Forget => {
+                    self.drop_half_open(index);
+                    return Ok(());
+                }
+            }
+            return Err(reason);
+        }
+        let iss = self.iss_of(&entry, &key);
+        if segment.ack != Some(after_syn(iss)) {
+            self.refuse(now, &key, segment);
+            return Err(Dropped::AckUnacceptable);
+        }
+        self.promote(now, index, &key, segment, segments)
+    }
+
+    /// The steps before the ACK: sequence number, timestamps, RST, SYN.
+    fn judge(&self, entry: &SynEntry<P::Local>, segment: &Segment<'_>) -> Result<(), Refusal> {
+        let rcv_nxt = after_syn(entry.irs);
+        let edges = Edges {
+            rcv_nxt,
+            rcv_end: rcv_nxt + SeqLen::new(self.offered_window().into()),
+        };
+        if segment.control == Some(Control::Rst) {
+            return Err(match edges.judge_reset(segment.seq) {
+                ResetVerdict::Exact => Refusal(Dropped::NoConnection, Answer::Forget),
+                ResetVerdict::InWindow => Refusal(Dropped::RstChallenged, Answer::Challenge),
+                ResetVerdict::Outside => Refusal(Dropped::OutOfWindow, Answer::Nothing),
+            });
+        }
+        if !edges.accept(segment.seq, segment.seq_len()) {
+            // A pure ACK is not answered: two ends that disagree would answer each other for ever.
+            let pure = segment.seq_len() == SeqLen::ZERO;
+            let answer = if pure {
+                Answer::Nothing
+            } else {
+                Answer::Challenge
+            };
+            return Err(Refusal(Dropped::OutOfWindow, answer));
+        }
+        match (entry.timestamps(), segment.options.timestamps) {
+            (Some(_), None) => return Err(Refusal(Dropped::TimestampMissing, Answer::Nothing)),
+            (Some(recent), Some(their)) if is_stale(their.value, recent) => {
+                return Err(Refusal(Dropped::Paws, Answer::Challenge));
+            }
+            (Some(_), Some(_)) | (None, _) => {}
+        }
+        // RFC 9293 would return to LISTEN; RFC 5961 section 4 has the better answer: if the peer
+        // really starts anew, it resets in reply, and only then is the entry given up.
+        if segment.control == Some(Control::Syn) {
+            return Err(Refusal(Dropped::SynChallenged, Answer::Challenge));
+        }
+        if segment.ack.is_none() {
+            return Err(Refusal(Dropped::AckMissing, Answer::Nothing));
+        }
+        Ok(())
+    }
+
+    /// Queues `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>` for a half-open connection.
+    fn challenge(&mut self, now: Instant, entry: &SynEntry<P::Local>, key: &Key) {
+        let bare = Bare {
+            key: *key,
+            flags: Flags(Flags::ACK),
+            seq: after_syn(self.iss_of(entry, key)),
+            ack: after_syn(entry.irs),
+            window: self.offered_window(),
+            timestamps: self.timestamps_of(now, entry, key),
+            hop_limit: self.config_of(key).hop_limit,
+            traffic_class: self.config_of(key).diffserv << 2,
+        };
+        self.answer(now, Kind::Segment(bare));
+    }
+
+    /// The right ACK came: makes the connection and gives it the segment.
+    fn promote(
+        &mut self,
+        now: Instant,
+        entry_index: u32,
+        key: &Key,
+        segment: &Segment<'_>,
+        segments: u16,
+    ) -> Result<(), Dropped> {
+        let listener = self.listener_for(key).ok_or(Dropped::NoConnection)?;
+        let accepting = self
+            .listeners
+            .get(listener)
+            .filter(|listener| listener.may_accept());
+        let config = accepting.ok_or(Dropped::AcceptQueueFull)?.config;
+        let half_open = self
+            .half_open_of(entry_index, key)
+            .ok_or(Dropped::NoConnection)?;
+        if !self.schedule.has_free() {
+            return Err(Dropped::OutOfMemory);
+        }
+        let storage = self.memory.lend().ok_or(Dropped::OutOfMemory)?;
+        let taken = self.schedule.take(Owner::Listener);
+        let place = taken.and_then(|index| self.connections.get_mut(index as usize));
+        let (Some(index), Some(place)) = (taken, place) else {
+            self.memory.give_back(storage);
+            return Err(Dropped::OutOfMemory);
+        };
+        let connection = place.insert(Connection::accept(now, config, half_open, storage));
+        let arrival = connection.receive(now, segment, segments);
+        if connection.state() == State::SynReceived {
+            self.memory.give_back(connection.take_storage());
+            *place = None;
+            self.schedule.free(index);
+            return arrival.verdict;
+        }
+        self.drop_half_open(entry_index);
+        self.enlist(index, listener, key);
+        if let Some(reset) = arrival.reset {
+            self.reset(now, key, &reset);
+        }
+        self.settle(now, index);
+        arrival.verdict
+    }
+
+    /// Puts the connection in slot `index` into the index and an accept queue.
+    fn enlist(&mut self, index: u32, listener_index: u32, key: &Key) {
+        // The half-open entry's bucket was just freed, so there is room.
+        let hash = self.index_hash(key);
+        let indexed = self.demux.insert(hash, Found::Connection(index)).is_ok();
+        if let Some(node) = self.schedule.get_mut(index) {
+            node.key = *key;
+            node.mark(LENT);
+            if indexed {
+                node.mark(INDEXED);
+            }
+        }
+        if let Some(listener) = self.listeners.get_mut(listener_index) {
+            self.schedule.push_accept(listener.arrived(), index);
+        }
+        self.listeners.set_ready(listener_index);
+    }
+
+    /// What a connection is told of the handshake that made it.
+    fn half_open_of(&self, index: u32, key: &Key) -> Option<HalfOpen> {
+        let entry = self.half_open.get(index)?;
+        let sent_once = entry.sent_once();
+        Some(HalfOpen {
+            opening: self.opening(key, self.iss_of(entry, key)),
+            irs: entry.irs,
+            peer_mss: entry.peer_mss,
+            peer_window_scale: entry.peer_window_scale(),
+            our_window_scale: entry.peer_window_scale().map_or(0, |_| self.window_scale()),
+            sack: entry.sack(),
+            timestamps: entry.timestamps(),
+            syn_ack_sent: sent_once.then(|| entry.created(self.clock)),
+            offered_window: self.offered_window(),
+        })
+    }
+
+    /// Our side of a connection that starts at `iss`.
+    pub(super) fn opening(&self, key: &Key, iss: SeqNum) -> Opening {
+        Opening {
+            iss,
+            timestamp_offset: Start::of(key, self.secret).timestamp_offset,
+            mtu: self.config.mtu,
+            ip_header: key.ip_header(),
+        }
+    }
+
+    /// ISS of a half-open connection.
+    pub(super) fn iss_of(&self, entry: &SynEntry<P::Local>, key: &Key) -> SeqNum {
+        let (created, leap) = entry.iss_source();
+        Start::of(key, self.secret).iss(created, leap)
+    }
+
+    /// The Timestamps option of a half-open connection at `now`.
+    pub(super) fn timestamps_of(
+        &self,
+        now: Instant,
+        entry: &SynEntry<P::Local>,
+        key: &Key,
+    ) -> Option<Timestamps> {
+        let recent = entry.timestamps()?;
+        Some(Timestamps {
+            value: tsval(now, Start::of(key, self.secret).timestamp_offset),
+            echo: recent,
+        })
+    }
+
+    /// The knobs of whoever listens where `key` leads.
+    pub(super) fn config_of(&self, key: &Key) -> Config {
+        self.listener_for(key)
+            .and_then(|listener| self.listeners.get(listener))
+            .map_or(Config::new(), |listener| listener.config)
+    }
+
+    /// The window that a SYN-ACK offers: never scaled (RFC 7323 section 2.2).
+    pub(super) fn offered_window(&self) -> u16 {
+        u16::try_from(self.memory.receive_capacity()).unwrap_or(u16::MAX)
+    }
+
+    /// The least window scale with which the whole receive ring can be offered.
+    pub(super) fn window_scale(&self) -> u8 {
+        scale_for(self.memory.receive_capacity())
+    }
+}
+
+/// Why a half-open connection does not use a segment, and what it answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Refusal(Dropped, Answer);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Answer {
+    Nothing,
+    Challenge,
+    /// The peer reset: the entry goes, without an answer.
+    Forget,
+}

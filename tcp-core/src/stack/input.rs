@@ -1,0 +1,249 @@
+//! The way in: an IP packet arrives; whom it is for, and what it carries.
+
+use super::address::{Key, Octets, pack};
+use super::dropped::Dropped;
+use super::local::{Destination, Source};
+use super::reassembly::{DatagramId, Follow, Header, Outcome, Piece};
+use super::{LinkDestination, Packet, Received, RxChecksum, Stack};
+use crate::profile::{Memory, Profile};
+use crate::time::Instant;
+use crate::wire::{
+    Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP, Segment,
+};
+
+/// Where a packet comes from and goes to, as far as its addresses tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Route {
+    pub(super) from: Octets,
+    pub(super) to: Octets,
+    pub(super) reach: Reach,
+}
+
+/// Whether a packet may be answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Reach {
+    /// From one host to this one, on every layer.
+    HostToHost,
+    /// From nobody, or to a group: not TCP, and never answered.
+    Other,
+}
+
+/// What the device said of a packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Hints {
+    checksum: RxChecksum,
+    /// How many segments it put together.
+    segment_size: u16,
+}
+
+/// What became of a packet's content.
+enum Content {
+    Used,
+    NotTcp,
+}
+
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// Takes one packet.
+    pub(super) fn input<'p>(&'p mut self, now: Instant, packet: Packet<'p>) -> Received<'p> {
+        let hints = Hints {
+            checksum: packet.checksum,
+            segment_size: packet.segment_size.map_or(0, |size| size.get()),
+        };
+        let parsed = match IpPacket::parse(packet.octets, HeaderChecksum::Verify) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.discard(error.dropped()),
+        };
+        let route = match self.admit(&parsed, packet.link) {
+            Ok(route) => route,
+            Err(reason) => return self.discard(reason),
+        };
+        if let Some(fragment) = parsed.fragment {
+            return self.fragment(now, &parsed, fragment, &route);
+        }
+        match self.content(now, &parsed, &route, hints) {
+            Ok(Content::Used) => Received::Taken,
+            Ok(Content::NotTcp) => not_tcp(&parsed, parsed.payload),
+            Err(reason) => self.discard(reason),
+        }
+    }
+
+    fn discard(&mut self, reason: Dropped) -> Received<'static> {
+        self.counters.count(reason);
+        Received::Dropped(reason)
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.3
+    //# An incoming SYN with an invalid source address MUST be ignored
+    //# either by TCP or by the IP layer [(MUST-63)]
+    fn admit(&self, packet: &IpPacket<'_>, link: LinkDestination) -> Result<Route, Dropped> {
+        let from = pack(packet.source).ok_or(Dropped::IpSource)?;
+        let to = pack(packet.destination).ok_or(Dropped::NotForUs)?;
+        let reach = match (self.locals.source(from), self.locals.destination(to)) {
+            (Source::Invalid, _) => return Err(Dropped::IpSource),
+            (_, Destination::Foreign) => return Err(Dropped::NotForUs),
+            (Source::Unicast, Destination::Ours) if link == LinkDestination::Unicast => {
+                Reach::HostToHost
+            }
+            (Source::Unicast | Source::Unspecified, Destination::Ours | Destination::Group) => {
+                Reach::Other
+            }
+        };
+        Ok(Route { from, to, reach })
+    }
+
+    /// Uses what a whole packet carries.
+    fn content(
+        &mut self,
+        now: Instant,
+        packet: &IpPacket<'_>,
+        route: &Route,
+        hints: Hints,
+    ) -> Result<Content, Dropped> {
+        match packet.protocol {
+            PROTOCOL_TCP => {
+                self.tcp(now, packet, route, hints)?;
+                Ok(Content::Used)
+            }
+            PROTOCOL_ICMPV4 | PROTOCOL_ICMPV6 => {
+                if self.icmp(now, packet, route, hints.checksum)? {
+                    Ok(Content::Used)
+                } else {
+                    Ok(Content::NotTcp)
+                }
+            }
+            _ => Ok(Content::NotTcp),
+        }
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.3
+    //# A TCP implementation MUST silently discard an incoming SYN segment
+    //# that is addressed to a broadcast or multicast address [(MUST-57)].
+    fn tcp(
+        &mut self,
+        now: Instant,
+        packet: &IpPacket<'_>,
+        route: &Route,
+        hints: Hints,
+    ) -> Result<(), Dropped> {
+        if route.reach != Reach::HostToHost {
+            return Err(Dropped::NotForUs);
+        }
+        let segment = Segment::parse(
+            packet.payload,
+            packet.source,
+            packet.destination,
+            hints.checksum,
+        )
+        .map_err(|error| error.dropped())?;
+        let key = Key {
+            local: route.to,
+            remote: route.from,
+            local_port: segment.destination_port,
+            remote_port: segment.source_port,
+        };
+        let segments = match hints.segment_size {
+            0 => 1,
+            size => {
+                let len = u16::try_from(segment.payload.len()).unwrap_or(u16::MAX);
+                len.div_ceil(size).max(1)
+            }
+        };
+        self.segment_arrives(now, &key, &segment, segments)
+    }
+
+    /// Keeps a fragment; if its datagram is complete with it, uses that.
+    #[inline(never)]
+    fn fragment<'p>(
+        &'p mut self,
+        now: Instant,
+        packet: &IpPacket<'_>,
+        fragment: Fragment,
+        route: &Route,
+    ) -> Received<'p> {
+        let id = DatagramId {
+            source: route.from,
+            destination: route.to,
+            id: fragment.id,
+            protocol: if packet.destination.is_ipv4() {
+                packet.protocol
+            } else {
+                0
+            },
+        };
+        let piece = Piece {
+            offset: fragment.offset,
+            follow: if fragment.more {
+                Follow::More
+            } else {
+                Follow::Last
+            },
+            octets: packet.payload,
+            header: Header {
+                source: packet.source,
+                destination: packet.destination,
+                protocol: packet.protocol,
+                hop_limit: packet.hop_limit,
+                traffic_class: packet.traffic_class,
+            },
+        };
+        let (slot, len, first) = match self.fragments.insert(now, id, &piece) {
+            Outcome::Kept => return Received::Taken,
+            Outcome::Dropped => return self.discard(Dropped::Fragment),
+            Outcome::Complete { slot, len, first } => (slot, len, first),
+        };
+        // The memory is taken out of its slot while the rest of the stack changes.
+        let buffer = self.fragments.take(slot);
+        let datagram = buffer.get(..len).unwrap_or_default();
+        let used = match reassembled(&first, datagram) {
+            Ok(whole) => {
+                // What a device says of a fragment's checksum says nothing of the datagram's.
+                let hints = Hints {
+                    checksum: RxChecksum::Unverified,
+                    segment_size: 0,
+                };
+                let used = self.content(now, &whole, route, hints);
+                used.map(|content| (content, whole.protocol, whole.payload.len()))
+            }
+            Err(reason) => Err(reason),
+        };
+        self.fragments.put_back(slot, buffer);
+        match used {
+            Ok((Content::Used, ..)) => Received::Taken,
+            Ok((Content::NotTcp, protocol, payload)) => Received::NotTcp {
+                protocol,
+                source: first.source,
+                destination: first.destination,
+                payload: self.fragments.content(slot, len, payload),
+            },
+            Err(reason) => self.discard(reason),
+        }
+    }
+}
+
+/// The datagram whose fragments were put together. IPv6 allows extension headers in the part that
+/// was cut: nothing that speaks TCP puts them there, and a second fragment header is an attack.
+fn reassembled<'p>(first: &Header, payload: &'p [u8]) -> Result<IpPacket<'p>, Dropped> {
+    const EXTENSIONS: [u8; 4] = [0, 43, 44, 60];
+    if first.destination.is_ipv6() && EXTENSIONS.contains(&first.protocol) {
+        return Err(Dropped::IpExtension);
+    }
+    Ok(IpPacket {
+        source: first.source,
+        destination: first.destination,
+        protocol: first.protocol,
+        hop_limit: first.hop_limit,
+        traffic_class: first.traffic_class,
+        header_len: 0,
+        fragment: None,
+        payload,
+    })
+}
+
+fn not_tcp<'p>(packet: &IpPacket<'_>, payload: &'p [u8]) -> Received<'p> {
+    Received::NotTcp {
+        protocol: packet.protocol,
+        source: packet.source,
+        destination: packet.destination,
+        payload,
+    }
+}

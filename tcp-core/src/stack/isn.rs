@@ -1,0 +1,176 @@
+//! Initial sequence numbers (RFC 6528) and timestamp offsets (RFC 7323 section 5.4).
+//!
+//! Both come from one SipHash-2-4 of the 4-tuple under the boot's secret: its lower half is F of
+//! RFC 6528, its upper half the offset. A peer sees the sum of F and a clock, so that a connection
+//! that is opened again continues further on in the sequence space, while nothing about any other
+//! tuple follows from it.
+
+use super::address::{Key, Purpose, lower, upper};
+use super::siphash::Key as SipKey;
+use crate::seq::{SeqLen, SeqNum};
+use crate::time::Instant;
+
+/// The 4-microsecond clock of RFC 9293 section 3.4.1, modulo 2^32.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct Ticks(pub(super) u32);
+
+impl Ticks {
+    /// The clock at `now`.
+    pub(super) const fn at(now: Instant) -> Self {
+        Self(lower(now.as_micros() >> 2))
+    }
+}
+
+/// What a tuple starts with, apart from the clock.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Start {
+    f: u32,
+    /// Added to the timestamp clock to make TSval.
+    pub(super) timestamp_offset: u32,
+}
+
+impl Start {
+    /// The start of the connection `tuple`.
+    pub(super) fn of(tuple: &Key, secret: SipKey) -> Self {
+        let hash = tuple.hash(secret, Purpose::Sequence);
+        Self {
+            f: lower(hash),
+            timestamp_offset: upper(hash),
+        }
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc6528#section-3
+    //# ISN = M + F(localip, localport, remoteip, remoteport, secretkey)
+    /// ISS for a connection opened at `clock`, moved forward by `leap`.
+    pub(super) const fn iss(self, clock: Ticks, leap: Leap) -> SeqNum {
+        SeqNum::new(
+            self.f
+                .wrapping_add(clock.0)
+                .wrapping_add((leap.0 as u32) << LEAP_SHIFT),
+        )
+    }
+
+    /// The least leap with which ISS at `clock` comes after `old`, SND.NXT of the connection that
+    /// had this tuple before (RFC 6191 section 2, RFC 9293 section 3.6.1).
+    pub(super) fn leap_past(self, clock: Ticks, old: SeqNum) -> Leap {
+        let plain = self.iss(clock, Leap::NONE);
+        if plain.after(old) {
+            return Leap::NONE;
+        }
+        let behind = old.since(plain).get() >> LEAP_SHIFT;
+        // At most 2^31 >> 27 = 16, plus one.
+        Leap(u8::try_from(behind).unwrap_or(16).saturating_add(1))
+    }
+}
+
+const LEAP_SHIFT: u32 = 27;
+
+/// How far ISS was moved beyond the clock to leave an earlier connection's numbers behind: a
+/// multiple of 2^27, of which 17 at most are needed, so that it fits five bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct Leap(pub(super) u8);
+
+impl Leap {
+    /// The clock alone.
+    pub(super) const NONE: Self = Self(0);
+}
+
+/// TSval at `now`: the clock of connections, in units of 1,024 microseconds, with the offset.
+pub(super) const fn tsval(now: Instant, offset: u32) -> u32 {
+    lower(now.as_micros() >> 10).wrapping_add(offset)
+}
+
+/// One past `seq`: where the octet after a SYN is.
+pub(super) fn after_syn(seq: SeqNum) -> SeqNum {
+    seq + SeqLen::ONE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::address::pack;
+    use super::*;
+    use crate::time::Duration;
+
+    fn tuple(port: u16, last: u8) -> Key {
+        Key {
+            local: pack([10, 0, 0, 1].into()).unwrap(),
+            remote: pack([10, 0, 0, last].into()).unwrap(),
+            local_port: 80,
+            remote_port: port,
+        }
+    }
+
+    #[test]
+    fn x01_initial_sequence_numbers_of_neighbours_are_unrelated() {
+        let secret = SipKey::new([0x5a; 16]);
+        let clock = Ticks(1);
+        let iss = |port| {
+            Start::of(&tuple(port, 2), secret)
+                .iss(clock, Leap::NONE)
+                .raw()
+        };
+        let numbers: Vec<u32> = (1..2_001).map(iss).collect();
+        let steps: std::collections::HashSet<u32> = numbers
+            .windows(2)
+            .map(|pair| pair[1].wrapping_sub(pair[0]))
+            .collect();
+        assert_eq!(steps.len(), numbers.len() - 1, "a step repeats");
+        let ones: u32 = numbers.iter().map(|number| number.count_ones()).sum();
+        let mean = f64::from(ones) / 2_000.0;
+        assert!((15.7..16.3).contains(&mean), "mean of bits set: {mean}");
+        for bit in 0..32 {
+            let set = numbers
+                .iter()
+                .filter(|number| *number >> bit & 1 == 1)
+                .count();
+            assert!((850..1_150).contains(&set), "bit {bit} set {set} times");
+        }
+    }
+
+    #[test]
+    fn x02_the_same_tuple_moves_forward_by_the_4_microsecond_clock() {
+        let start = Start::of(&tuple(40_000, 2), SipKey::new([1; 16]));
+        let opened = Instant::from_micros(77_777_777);
+        let first = start.iss(Ticks::at(opened), Leap::NONE);
+        for (after, ticks) in [
+            (Duration::from_millis(1), 250),
+            (Duration::from_secs(1), 250_000),
+            (Duration::from_secs(300), 75_000_000),
+        ] {
+            let again = start.iss(Ticks::at(opened + after), Leap::NONE);
+            assert_eq!(again - first, ticks);
+        }
+    }
+
+    #[test]
+    fn x03_timestamp_offsets_differ_between_peers() {
+        let secret = SipKey::new([9; 16]);
+        let offset = |last| Start::of(&tuple(5, last), secret).timestamp_offset;
+        let offsets: std::collections::HashSet<u32> = (2..252).map(offset).collect();
+        assert_eq!(offsets.len(), 250);
+    }
+
+    #[test]
+    fn x05_another_secret_gives_other_numbers() {
+        let one = Start::of(&tuple(5, 2), SipKey::new([1; 16]));
+        let other = Start::of(&tuple(5, 2), SipKey::new([2; 16]));
+        assert!(one.f != other.f && one.timestamp_offset != other.timestamp_offset);
+    }
+
+    #[test]
+    fn s24_a_leap_puts_the_start_beyond_the_old_connection() {
+        let start = Start::of(&tuple(1, 2), SipKey::new([3; 16]));
+        let clock = Ticks(123_456);
+        let plain = start.iss(clock, Leap::NONE);
+        for behind in [0u32, 1, 1 << 26, (1 << 31) - 1, 1 << 30, 12_345_678] {
+            let old = plain + SeqLen::new(behind);
+            let leap = start.leap_past(clock, old);
+            assert!(
+                leap.0 <= 17 && start.iss(clock, leap).after(old),
+                "{behind}"
+            );
+        }
+        let old = plain - SeqLen::new(1);
+        assert_eq!(start.leap_past(clock, old), Leap::NONE);
+    }
+}

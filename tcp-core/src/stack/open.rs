@@ -1,0 +1,241 @@
+//! Opening and closing from this side: listen, accept, connect.
+
+use core::net::{IpAddr, SocketAddr};
+
+use super::address::{Key, Octets, Purpose, UNSPECIFIED, lower, pack};
+use super::demux::Found;
+use super::isn::{Leap, Start, Ticks};
+use super::listen::NewListener;
+use super::local::{Scope, Source};
+use super::node::{INDEXED, LENT, Owner};
+use super::{Handle, ListenAt, ListenerHandle, Stack};
+use crate::connection::{Config, Connection, Misuse, Opening, ResetReply};
+use crate::profile::{Memory, Profile, Storage};
+use crate::time::Instant;
+
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// Starts a listener.
+    pub(super) fn open_listener(&mut self, at: &ListenAt) -> Result<ListenerHandle, Misuse> {
+        let any = self.locals.scope() == Scope::Any;
+        let address = match at.address.filter(|address| !address.is_unspecified()) {
+            None => UNSPECIFIED,
+            Some(address) => pack(address)
+                .filter(|address| self.locals.may_use(*address))
+                .ok_or(Misuse::NotOurAddress)?,
+        };
+        if at.port == 0 && !any {
+            return Err(Misuse::NotOurAddress);
+        }
+        let key = Key::listener(address, at.port);
+        if self.listener_at(&key).is_some() {
+            return Err(Misuse::AlreadyExists);
+        }
+        let new = NewListener {
+            key,
+            config: at.config,
+            syn_backlog: at.syn_backlog,
+            accept_backlog: at.accept_backlog,
+        };
+        let index = self
+            .listeners
+            .insert(&new)
+            .ok_or(Misuse::InsufficientResources)?;
+        let hash = lower(key.hash(self.secret, Purpose::Listener));
+        if self.demux.insert(hash, Found::Listener(index)).is_err() {
+            self.listeners.remove(index);
+            return Err(Misuse::InsufficientResources);
+        }
+        self.recount_half_open();
+        self.listeners
+            .handle(index)
+            .ok_or(Misuse::InsufficientResources)
+    }
+
+    /// Counts half-open connections by listener: one that is more specific than another takes over
+    /// the other's.
+    fn recount_half_open(&mut self) {
+        for index in 0..self.listeners.len() {
+            if let Some(listener) = self.listeners.get_mut(index) {
+                listener.recount();
+            }
+        }
+        for entry in 0..self.half_open.len() {
+            if let Some(listener) = self.half_open_owner(entry)
+                && let Some(listener) = self.listeners.get_mut(listener)
+            {
+                listener.opened();
+            }
+        }
+    }
+
+    fn half_open_owner(&self, entry: u32) -> Option<u32> {
+        let entry = self.half_open.get(entry).filter(|entry| entry.is_used())?;
+        self.listener_for(&entry.key(self.locals.own()))
+    }
+
+    /// Stops a listener: what did not reach the user is reset.
+    pub(super) fn close_listener(
+        &mut self,
+        now: Instant,
+        handle: ListenerHandle,
+    ) -> Result<(), Misuse> {
+        let index = self.listeners.index(handle).ok_or(Misuse::NoConnection)?;
+        for entry in 0..self.half_open.len() {
+            if self.half_open_owner(entry) == Some(index) {
+                self.reset_half_open(now, entry);
+            }
+        }
+        while let Some(connection) = self.pop_accept(index) {
+            if let Some(node) = self.schedule.get_mut(connection) {
+                node.owner = Owner::Stack;
+            }
+            let _ = self.with_connection(now, connection, |connection| connection.abort(now));
+        }
+        if let Some(listener) = self.listeners.get(index) {
+            let hash = lower(listener.key.hash(self.secret, Purpose::Listener));
+            self.demux.remove(hash, Found::Listener(index));
+        }
+        self.listeners.remove(index);
+        Ok(())
+    }
+
+    fn reset_half_open(&mut self, now: Instant, index: u32) {
+        let Some(entry) = self.half_open.get(index) else {
+            return;
+        };
+        let key = entry.key(self.locals.own());
+        let reset = ResetReply {
+            seq: super::isn::after_syn(self.iss_of(entry, &key)),
+            ack: Some(super::isn::after_syn(entry.irs)),
+        };
+        self.drop_half_open(index);
+        self.reset(now, &key, &reset);
+    }
+
+    fn pop_accept(&mut self, listener: u32) -> Option<u32> {
+        let listener = self.listeners.get_mut(listener)?;
+        if listener.is_idle() {
+            return None;
+        }
+        self.schedule.pop_accept(listener.taken())
+    }
+
+    /// Hands the first connection of an accept queue to the user.
+    pub(super) fn take_accepted(
+        &mut self,
+        listener: ListenerHandle,
+    ) -> Result<Option<Handle>, Misuse> {
+        let listener = self.listeners.index(listener).ok_or(Misuse::NoConnection)?;
+        let Some(index) = self.pop_accept(listener) else {
+            return Ok(None);
+        };
+        let has_events = self.connection(index).is_some_and(Connection::has_events);
+        let Some(node) = self.schedule.get_mut(index) else {
+            return Ok(None);
+        };
+        node.owner = Owner::User;
+        let generation = node.generation;
+        if has_events {
+            self.schedule.set_ready(index);
+        }
+        Ok(Some(Handle { index, generation }))
+    }
+
+    /// Opens a connection.
+    pub(super) fn open_connection(
+        &mut self,
+        now: Instant,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+        config: Config,
+    ) -> Result<Handle, Misuse> {
+        let key = self.choose_tuple(local, remote)?;
+        if !self.schedule.has_free() {
+            return Err(Misuse::InsufficientResources);
+        }
+        let storage = self.memory.lend().ok_or(Misuse::InsufficientResources)?;
+        let iss = Start::of(&key, self.secret).iss(Ticks::at(self.clock), Leap::NONE);
+        let opening = self.opening(&key, iss);
+        let Some(handle) = self.place(&key) else {
+            self.memory.give_back(storage);
+            return Err(Misuse::InsufficientResources);
+        };
+        self.start(now, handle, config, (opening, storage));
+        Ok(handle)
+    }
+
+    /// A slot of the user's, in the index under `key`.
+    fn place(&mut self, key: &Key) -> Option<Handle> {
+        let hash = self.index_hash(key);
+        let index = self.schedule.take(Owner::User)?;
+        if self.demux.insert(hash, Found::Connection(index)).is_err() {
+            self.schedule.free(index);
+            return None;
+        }
+        let node = self.schedule.get_mut(index)?;
+        node.key = *key;
+        node.mark(INDEXED);
+        node.mark(LENT);
+        let generation = node.generation;
+        Some(Handle { index, generation })
+    }
+
+    fn start(
+        &mut self,
+        now: Instant,
+        handle: Handle,
+        config: Config,
+        (opening, storage): (Opening, Storage<'a>),
+    ) {
+        if let Some(place) = self.connections.get_mut(handle.index()) {
+            *place = Some(Connection::connect(now, config, opening, storage));
+        }
+        self.settle(now, handle.index);
+    }
+
+    /// Both ends of a connection to be opened.
+    #[inline(never)]
+    fn choose_tuple(
+        &mut self,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+    ) -> Result<Key, Misuse> {
+        let remote_octets = pack(remote.ip())
+            .filter(|octets| self.locals.source(*octets) == Source::Unicast)
+            .filter(|_| remote.port() != 0)
+            .ok_or(Misuse::RemoteUnspecified)?;
+        let named = local
+            .map(|local| local.ip())
+            .filter(|local| !local.is_unspecified());
+        let mut key = Key {
+            local: self
+                .choose_local(named, remote_octets)
+                .ok_or(Misuse::NotOurAddress)?,
+            remote: remote_octets,
+            local_port: local.map_or(0, |local| local.port()),
+            remote_port: remote.port(),
+        };
+        if key.local_port != 0 {
+            return match self.find(&key) {
+                None => Ok(key),
+                Some(_) => Err(Misuse::AlreadyExists),
+            };
+        }
+        let mut candidates = self.ports.candidates(&key, self.secret);
+        let free = candidates.find(|port| {
+            key.local_port = *port;
+            self.find(&key).is_none() && self.listener_for(&key).is_none()
+        });
+        free.map(|_| key).ok_or(Misuse::InsufficientResources)
+    }
+
+    fn choose_local(&self, named: Option<IpAddr>, remote: Octets) -> Option<Octets> {
+        match named {
+            None => self.locals.source_for(remote),
+            Some(address) => pack(address)
+                .filter(|address| self.locals.may_use(*address))
+                .filter(|address| super::address::same_family(*address, remote))
+                .filter(|address| *address != remote),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The way out: whose packet leaves next.
+//!
+//! Stateless answers and SYN-ACKs each have their turn between the connections' packets, so that
+//! they leave early, and so that no number of them, provoked by whomever, keeps data from leaving:
+//! every second packet is a connection's if one wants to send.
+
+use core::net::IpAddr;
+
+use super::address::{Key, unpack};
+use super::arrival::HOP_LIMIT;
+use super::isn::after_syn;
+use super::reply::{Bare, Kind};
+use super::{ChecksumState, Stack, Transmit, TxChecksum};
+use crate::connection::Priority;
+use crate::profile::{Memory, Profile};
+use crate::time::Instant;
+use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit_segment};
+
+/// Connections that are asked in one call, in case one has changed its mind.
+const ASKED: u8 = 8;
+
+/// The least MSS that a SYN-ACK offers: what a connection takes for granted at least.
+const MSS_FLOOR: u16 = 64;
+const TCP_HEADER: u16 = 20;
+
+/// What has a turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Source {
+    Replies,
+    SynAcks,
+    Connections,
+}
+
+/// The order of turns.
+const TURNS: [Source; 4] = [
+    Source::Replies,
+    Source::Connections,
+    Source::SynAcks,
+    Source::Connections,
+];
+
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// Writes the next packet.
+    pub(super) fn output(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+        self.tick(now);
+        for _ in TURNS {
+            let source = TURNS.get(usize::from(self.turn)).copied();
+            self.turn = (self.turn + 1) % 4;
+            let sent = match source {
+                Some(Source::Replies) => self.send_reply(now, out),
+                Some(Source::SynAcks) => self.send_syn_ack(now, out),
+                Some(Source::Connections) | None => self.send_data(now, out),
+            };
+            if sent.is_some() {
+                return sent;
+            }
+        }
+        None
+    }
+
+    /// Whether `output` has something to write.
+    pub(super) fn has_output(&self) -> bool {
+        !self.replies.is_empty()
+            || self.half_open.first_owed().is_some()
+            || self.schedule.anyone_waits()
+    }
+
+    fn send_data(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+        let mode = self.config.tx_checksum;
+        for _ in 0..ASKED {
+            let (index, class) = self.schedule.next_turn()?;
+            let key = self.schedule.get(index)?.key;
+            let tuple = key.tuple();
+            let sent = self.with_connection(now, index, |connection| {
+                connection.transmit(now, &tuple, out, mode)
+            });
+            if let Some(len) = sent.flatten() {
+                return Some(self.sent(&key, len, class));
+            }
+        }
+        None
+    }
+
+    fn sent(&self, key: &Key, len: usize, class: Priority) -> Transmit {
+        let checksum = match self.config.tx_checksum {
+            TxChecksum::Full => ChecksumState::Full,
+            TxChecksum::Partial => ChecksumState::Partial {
+                start: key.ip_header(),
+                offset: 16,
+            },
+        };
+        Transmit {
+            len,
+            segment_size: None,
+            checksum,
+            destination: unpack(key.remote),
+            class,
+        }
+    }
+
+    #[inline(never)]
+    fn send_syn_ack(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+        let entry = self.half_open.first_owed()?;
+        let sent = self.write_syn_ack(now, entry, out);
+        if sent.is_some() {
+            self.half_open.sent(entry);
+        }
+        sent
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+    //# The window field in a segment where the SYN bit is set (i.e., a <SYN>
+    //# or <SYN,ACK>) MUST NOT be scaled.
+    fn write_syn_ack(&self, now: Instant, entry: u32, out: &mut [u8]) -> Option<Transmit> {
+        let entry = self.half_open.get(entry)?;
+        let key = entry.key(self.locals.own());
+        let config = self.config_of(&key);
+        let headers = key.ip_header().saturating_add(TCP_HEADER);
+        let mss = self.config.mtu.saturating_sub(headers).min(config.mss);
+        let segment = SegmentEmit {
+            source_port: key.local_port,
+            destination_port: key.remote_port,
+            seq: self.iss_of(entry, &key),
+            ack: after_syn(entry.irs),
+            flags: Flags(Flags::SYN | Flags::ACK),
+            window: RawWindow(self.offered_window()),
+            urgent: 0,
+            options: OptionsEmit {
+                mss: Some(mss.max(MSS_FLOOR)),
+                window_scale: entry.peer_window_scale().map(|_| self.window_scale()),
+                sack_permitted: entry.sack(),
+                timestamps: self.timestamps_of(now, entry, &key),
+                ..OptionsEmit::default()
+            },
+        };
+        let (hops, class) = (config.hop_limit, config.diffserv << 2);
+        self.write(&key, (hops, class), &segment, out)
+    }
+
+    fn write(
+        &self,
+        key: &Key,
+        (hop_limit, traffic_class): (u8, u8),
+        segment: &SegmentEmit,
+        out: &mut [u8],
+    ) -> Option<Transmit> {
+        let ip = IpEmit {
+            source: unpack(key.local),
+            destination: unpack(key.remote),
+            hop_limit,
+            traffic_class,
+        };
+        let len = emit_segment(out, &ip, segment, [&[], &[]], self.config.tx_checksum)?;
+        Some(self.sent(key, len, Priority::Normal))
+    }
+
+    #[inline(never)]
+    fn send_reply(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+        // A resent SYN-ACK whose entry is gone is passed over; each pass removes one answer.
+        while let Some(kind) = self.replies.first() {
+            let sent = match kind {
+                Kind::Segment(bare) => self.write_bare(&bare, out)?,
+                Kind::Packet { start, len, to } => Transmit {
+                    len: self.replies.copy(start, len, out)?,
+                    segment_size: None,
+                    checksum: ChecksumState::Full,
+                    destination: unpack(to),
+                    class: Priority::Normal,
+                },
+                Kind::SynAck { entry, irs } => {
+                    let current = self.half_open.get(entry);
+                    if current.is_none_or(|entry| entry.irs != irs || !entry.is_used()) {
+                        self.replies.pop();
+                        continue;
+                    }
+                    self.write_syn_ack(now, entry, out)?
+                }
+            };
+            self.replies.pop();
+            return Some(sent);
+        }
+        None
+    }
+
+    fn write_bare(&self, bare: &Bare, out: &mut [u8]) -> Option<Transmit> {
+        let segment = SegmentEmit {
+            source_port: bare.key.local_port,
+            destination_port: bare.key.remote_port,
+            seq: bare.seq,
+            ack: bare.ack,
+            flags: bare.flags,
+            window: RawWindow(bare.window),
+            urgent: 0,
+            options: OptionsEmit {
+                timestamps: bare.timestamps,
+                ..OptionsEmit::default()
+            },
+        };
+        self.write(
+            &bare.key,
+            (bare.hop_limit, bare.traffic_class),
+            &segment,
+            out,
+        )
+    }
+
+    /// The destination of answers without a connection, for those that write packets.
+    pub(super) fn answer_header(source: IpAddr, destination: IpAddr) -> IpEmit {
+        IpEmit {
+            source,
+            destination,
+            hop_limit: HOP_LIMIT,
+            traffic_class: 0,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The only way to a connection, and what has to happen after each visit.
+//!
+//! Whatever a connection is told, by a segment, a timer or the user, may change what it wants to
+//! send, when it must be woken, what the user should hear, and whether it still needs its slot.
+//! `with_connection` is the only function that gives out a connection to be changed, and it ends
+//! with `settle`, so none of this can be forgotten.
+
+use super::Stack;
+use super::address::{Key, Purpose, lower};
+use super::demux::Found;
+use super::list::NONE;
+use super::node::{ENDED, INDEXED, LENT, Owner};
+use crate::connection::{Connection, State};
+use crate::profile::{Memory, Profile};
+use crate::time::Instant;
+
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// Lets `act` change connection `index` and draws the consequences; `None` when the slot is
+    /// free.
+    pub(super) fn with_connection<R>(
+        &mut self,
+        now: Instant,
+        index: u32,
+        act: impl FnOnce(&mut Connection<'a, P>) -> R,
+    ) -> Option<R> {
+        let connection = self.connections.get_mut(index as usize)?.as_mut()?;
+        let result = act(connection);
+        self.settle(now, index);
+        Some(result)
+    }
+
+    /// The connection in slot `index`.
+    pub(super) fn connection(&self, index: u32) -> Option<&Connection<'a, P>> {
+        self.connections.get(index as usize)?.as_ref()
+    }
+
+    /// Brings queues, deadlines, events and tables in line with connection `index`.
+    #[inline(never)]
+    pub(super) fn settle(&mut self, now: Instant, index: u32) {
+        let Some(connection) = self
+            .connections
+            .get(index as usize)
+            .and_then(Option::as_ref)
+        else {
+            return;
+        };
+        let state = connection.state();
+        let queue = connection
+            .wants_transmit(now)
+            .then(|| connection.priority());
+        let deadline = connection.next_deadline().map(|(at, _)| at);
+        let has_events = connection.has_events();
+        self.schedule.set_queue(index, queue);
+        let owner = self
+            .schedule
+            .get(index)
+            .map_or(Owner::Free, |node| node.owner);
+        if has_events && owner == Owner::User {
+            self.schedule.set_ready(index);
+        }
+        match state {
+            State::Closed => {
+                self.unindex(index);
+                self.schedule.set_deadline(index, None);
+            }
+            State::TimeWait => self.linger(now, index),
+            State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck => {
+                self.schedule.set_deadline(index, deadline);
+                return;
+            }
+        }
+        // A reset may be owed after the end: slot and storage stay until it has left.
+        if queue.is_none() {
+            self.release(index, owner);
+        }
+    }
+
+    /// Gives back what an ended connection does not need: the storage once no unread data is in
+    /// it, the slot once the user has let go.
+    #[inline(never)]
+    fn release(&mut self, index: u32, owner: Owner) {
+        let Some(place) = self.connections.get_mut(index as usize) else {
+            return;
+        };
+        let (Some(connection), Some(node)) = (place.as_mut(), self.schedule.get_mut(index)) else {
+            return;
+        };
+        let unread = owner != Owner::Stack && connection.readable() > 0;
+        if node.is(LENT) && !unread {
+            node.unmark(LENT);
+            self.memory.give_back(connection.take_storage());
+        }
+        if owner == Owner::Stack {
+            *place = None;
+            self.schedule.free(index);
+        }
+    }
+
+    /// A connection in TIME-WAIT hands over to a compact entry; a handle's slot then waits for the
+    /// entry's end, to tell the user.
+    #[inline(never)]
+    fn linger(&mut self, now: Instant, index: u32) {
+        if self
+            .schedule
+            .get(index)
+            .is_some_and(|node| node.is(INDEXED))
+        {
+            self.enter_time_wait(now, index);
+        }
+        let Some(node) = self.schedule.get(index) else {
+            return;
+        };
+        let (entry, owner) = (node.time_wait, node.owner);
+        let deadline = if self.lingers(index) {
+            self.time_wait.deadline(entry, self.clock)
+        } else {
+            None
+        };
+        self.schedule.set_deadline(index, deadline);
+        if deadline.is_none()
+            && let Some(node) = self.schedule.get_mut(index)
+            && !node.is(ENDED)
+        {
+            node.mark(ENDED);
+            node.time_wait = NONE;
+            if owner == Owner::User {
+                self.schedule.set_ready(index);
+            }
+        }
+    }
+
+    /// Moves connection `index` from the index to the TIME-WAIT table, where its last ACK is owed.
+    fn enter_time_wait(&mut self, now: Instant, index: u32) {
+        let seed = self.connection(index).and_then(Connection::time_wait_seed);
+        let (Some(seed), Some(node)) = (seed, self.schedule.get(index)) else {
+            return;
+        };
+        let key = node.key;
+        if let Some(victim) = self.time_wait.victim() {
+            self.time_wait.recycled = self.time_wait.recycled.saturating_add(1);
+            self.drop_time_wait(victim);
+        }
+        let own = self.locals.own();
+        let Some(entry) = self.time_wait.insert(self.clock, &key, &seed, own) else {
+            // A stack without TIME-WAIT entries forgets the connection at once.
+            self.unindex(index);
+            return;
+        };
+        let hash = self.index_hash(&key);
+        self.demux
+            .replace(hash, Found::Connection(index), Found::TimeWait(entry));
+        if let Some(node) = self.schedule.get_mut(index) {
+            node.unmark(INDEXED);
+            node.time_wait = entry;
+        }
+        if seed.owes_ack {
+            self.acknowledge_time_wait(now, entry);
+        }
+    }
+
+    /// Whether the TIME-WAIT entry that took over from slot `index` still waits.
+    pub(super) fn lingers(&self, index: u32) -> bool {
+        let seed = self.connection(index).and_then(Connection::time_wait_seed);
+        let (Some(seed), Some(node)) = (seed, self.schedule.get(index)) else {
+            return false;
+        };
+        self.time_wait.get(node.time_wait).is_some_and(|entry| {
+            entry.key(self.locals.own()) == node.key && entry.snd_nxt == seed.snd_nxt
+        })
+    }
+
+    /// Takes slot `index` out of the index.
+    pub(super) fn unindex(&mut self, index: u32) {
+        if let Some(node) = self.schedule.get_mut(index)
+            && node.is(INDEXED)
+        {
+            node.unmark(INDEXED);
+            let key = node.key;
+            let hash = self.index_hash(&key);
+            self.demux.remove(hash, Found::Connection(index));
+        }
+    }
+
+    /// Where a connection stands in the index.
+    pub(super) fn index_hash(&self, key: &Key) -> u32 {
+        lower(key.hash(self.secret, Purpose::Connection))
+    }
+}

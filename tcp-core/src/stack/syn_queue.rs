@@ -1,0 +1,360 @@
+//! Half-open connections: compact entries, from the SYN to the ACK that completes the handshake.
+//!
+//! An entry is not a connection: it lends no buffers and is at most 48 octets long (56 where the
+//! local address stands in full). It holds what cannot be computed again. Our initial sequence
+//! number can: it is RFC 6528's function of the tuple and of the moment at which the entry was
+//! made.
+//!
+//! ```text
+//!   SYN --> owed --sent--> waiting[0] --1 s--> owed --sent--> waiting[1] --2 s--> ... --> gone
+//! ```
+//!
+//! Invariants: an entry stands in exactly one list; within a list entries stand in the order in
+//! which they were made, so the first of each list is its next deadline.
+
+use managed::ManagedSlice;
+
+use super::address::{Key, Octets};
+use super::isn::{Leap, Ticks};
+use super::list::{Linked, Links, List, NONE};
+use super::local::LocalAddress;
+use crate::seq::SeqNum;
+use crate::time::{Duration, Instant};
+
+/// Retransmissions of a SYN-ACK at most: the last wait ends 63 s after the SYN.
+pub(super) const RETRANSMISSIONS: u8 = 5;
+const WAITS: usize = RETRANSMISSIONS as usize + 1;
+const NO_ENTRY: u16 = u16::MAX;
+const TICKS_PER_SECOND: u32 = 250_000;
+
+/// What the peer's SYN offered and our SYN-ACK accepted, packed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Packed(u16);
+
+/// One half-open connection: opaque, to be lent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct SynEntry<L> {
+    remote: Octets,
+    local: L,
+    remote_port: u16,
+    local_port: u16,
+    /// IRS.
+    pub(super) irs: SeqNum,
+    /// When the SYN came: for ISS and for the timers.
+    created: Ticks,
+    ts_recent: u32,
+    /// SEG.MSS of the SYN, or the family's default.
+    pub(super) peer_mss: u16,
+    packed: Packed,
+    previous: u16,
+    next: u16,
+}
+
+/// What is remembered of a SYN.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct NewEntry {
+    pub(super) key: Key,
+    pub(super) irs: SeqNum,
+    pub(super) peer_mss: u16,
+    pub(super) peer_window_scale: Option<u8>,
+    pub(super) sack: bool,
+    /// The SYN's TSval, when both sides use timestamps.
+    pub(super) timestamps: Option<u32>,
+    pub(super) leap: Leap,
+}
+
+const SCALE_MASK: u16 = 0x000f;
+const SCALE_NONE: u16 = 0x000f;
+const SACK: u16 = 0x0010;
+const TIMESTAMPS: u16 = 0x0020;
+const COUNT_SHIFT: u32 = 6;
+const COUNT_MASK: u16 = 0x7;
+const LEAP_SHIFT: u32 = 9;
+const LEAP_MASK: u16 = 0x1f;
+const RESENT: u16 = 0x4000;
+const OWED: u16 = 0x8000;
+
+impl<L: LocalAddress> SynEntry<L> {
+    /// A free entry.
+    pub(super) const EMPTY: Self = Self {
+        remote: super::address::UNSPECIFIED,
+        local: L::NONE,
+        remote_port: 0,
+        local_port: 0,
+        irs: SeqNum::new(0),
+        created: Ticks(0),
+        ts_recent: 0,
+        peer_mss: 0,
+        packed: Packed(0),
+        previous: NO_ENTRY,
+        next: NO_ENTRY,
+    };
+
+    /// The tuple, where `own` are the stack's addresses.
+    pub(super) fn key(&self, own: &[Octets]) -> Key {
+        Key {
+            local: self.local.decode(own),
+            remote: self.remote,
+            local_port: self.local_port,
+            remote_port: self.remote_port,
+        }
+    }
+
+    /// Whether the entry holds a connection.
+    pub(super) const fn is_used(&self) -> bool {
+        self.remote_port != 0
+    }
+
+    /// The peer's window scale, if both sides offered the option.
+    pub(super) fn peer_window_scale(&self) -> Option<u8> {
+        let scale = self.packed.0 & SCALE_MASK;
+        u8::try_from(scale).ok().filter(|_| scale != SCALE_NONE)
+    }
+
+    /// Whether both sides offered SACK.
+    pub(super) const fn sack(&self) -> bool {
+        self.packed.0 & SACK != 0
+    }
+
+    /// TS.Recent, if both sides offered timestamps.
+    pub(super) fn timestamps(&self) -> Option<u32> {
+        (self.packed.0 & TIMESTAMPS != 0).then_some(self.ts_recent)
+    }
+
+    /// How often the SYN-ACK was sent again because no ACK came.
+    pub(super) const fn retransmissions(&self) -> u8 {
+        (self.packed.0 >> COUNT_SHIFT & COUNT_MASK) as u8
+    }
+
+    /// The clock and the leap of which ISS is made.
+    pub(super) const fn iss_source(&self) -> (Ticks, Leap) {
+        (
+            self.created,
+            Leap((self.packed.0 >> LEAP_SHIFT & LEAP_MASK) as u8),
+        )
+    }
+
+    /// Whether only one SYN-ACK was sent, so that its ACK tells the round-trip time (Karn).
+    pub(super) const fn sent_once(&self) -> bool {
+        self.retransmissions() == 0 && self.packed.0 & RESENT == 0
+    }
+
+    const fn is_owed(&self) -> bool {
+        self.packed.0 & OWED != 0
+    }
+
+    /// Time since the SYN; the clock's 4.7 h are far more than an entry lives.
+    fn age(&self, clock: Ticks) -> u32 {
+        clock.0.wrapping_sub(self.created.0)
+    }
+
+    /// The age at which the wait of this entry ends: 1, 3, 7, 15, 31, 63 s.
+    fn due_age(&self) -> u32 {
+        let waits = (2 << u32::from(self.retransmissions())) - 1;
+        TICKS_PER_SECOND * waits
+    }
+
+    /// When the wait ends, for a clock that stands at `now`.
+    fn deadline(&self, now: Instant) -> Instant {
+        let left = self.due_age().saturating_sub(self.age(Ticks::at(now)));
+        now + Duration::from_micros(u64::from(left) << 2)
+    }
+
+    /// When the SYN came, for a clock that stands at `now`.
+    pub(super) fn created(&self, now: Instant) -> Instant {
+        let age = u64::from(self.age(Ticks::at(now))) << 2;
+        Instant::from_micros((now.as_micros() & !3).saturating_sub(age))
+    }
+}
+
+impl NewEntry {
+    fn packed(&self) -> Packed {
+        let scale = self
+            .peer_window_scale
+            .map_or(SCALE_NONE, |scale| u16::from(scale.min(14)));
+        let sack = if self.sack { SACK } else { 0 };
+        let timestamps = self.timestamps.map_or(0, |_| TIMESTAMPS);
+        let leap = (u16::from(self.leap.0) & LEAP_MASK) << LEAP_SHIFT;
+        Packed(scale | sack | timestamps | leap | OWED)
+    }
+}
+
+/// The table of half-open connections.
+#[derive(Debug)]
+pub(super) struct SynQueue<'a, L> {
+    entries: ManagedSlice<'a, SynEntry<L>>,
+    free: List,
+    owed: List,
+    waiting: [List; WAITS],
+}
+
+impl<L: LocalAddress> Linked for ManagedSlice<'_, SynEntry<L>> {
+    fn links(&self, index: u32) -> Links {
+        let widen = |index: u16| {
+            if index == NO_ENTRY {
+                NONE
+            } else {
+                u32::from(index)
+            }
+        };
+        self.get(index as usize).map_or(Links::NONE, |entry| Links {
+            previous: widen(entry.previous),
+            next: widen(entry.next),
+        })
+    }
+
+    fn set_links(&mut self, index: u32, links: Links) {
+        let narrow = |index: u32| u16::try_from(index).unwrap_or(NO_ENTRY);
+        if let Some(entry) = self.get_mut(index as usize) {
+            entry.previous = narrow(links.previous);
+            entry.next = narrow(links.next);
+        }
+    }
+}
+
+impl<'a, L: LocalAddress> SynQueue<'a, L> {
+    /// All entries free; 65,535 are used at most.
+    pub(super) fn new(entries: ManagedSlice<'a, SynEntry<L>>) -> Self {
+        let mut this = Self {
+            entries,
+            free: List::EMPTY,
+            owed: List::EMPTY,
+            waiting: [List::EMPTY; WAITS],
+        };
+        for index in 0..this.len() {
+            this.free.push(&mut this.entries, index);
+        }
+        this
+    }
+
+    /// How many entries there are, in use or not.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.entries.len())
+            .unwrap_or(NONE)
+            .min(u32::from(NO_ENTRY))
+    }
+
+    pub(super) fn get(&self, index: u32) -> Option<&SynEntry<L>> {
+        self.entries.get(index as usize)
+    }
+
+    /// Makes an entry that owes a SYN-ACK; `None` when none is free or `own` lacks the address.
+    pub(super) fn insert(&mut self, now: Instant, new: &NewEntry, own: &[Octets]) -> Option<u32> {
+        let local = L::encode(new.key.local, own)?;
+        let index = self.free.pop(&mut self.entries)?;
+        let entry = self.entries.get_mut(index as usize)?;
+        *entry = SynEntry {
+            remote: new.key.remote,
+            local,
+            remote_port: new.key.remote_port,
+            local_port: new.key.local_port,
+            irs: new.irs,
+            created: Ticks::at(now),
+            ts_recent: new.timestamps.unwrap_or(0),
+            peer_mss: new.peer_mss,
+            packed: new.packed(),
+            ..SynEntry::EMPTY
+        };
+        self.owed.push(&mut self.entries, index);
+        Some(index)
+    }
+
+    /// Frees an entry.
+    pub(super) fn remove(&mut self, index: u32) {
+        self.unlink(index);
+        if let Some(entry) = self.entries.get_mut(index as usize) {
+            *entry = SynEntry::EMPTY;
+        }
+        self.free.push(&mut self.entries, index);
+    }
+
+    /// The entry whose SYN-ACK has been owed for the longest time.
+    pub(super) const fn first_owed(&self) -> Option<u32> {
+        self.owed.first()
+    }
+
+    /// The SYN-ACK of an entry that owed one was sent: the entry waits for the ACK.
+    pub(super) fn sent(&mut self, index: u32) {
+        self.unlink(index);
+        let Some(entry) = self.entries.get_mut(index as usize) else {
+            return;
+        };
+        entry.packed.0 &= !OWED;
+        let count = usize::from(entry.retransmissions());
+        if let Some(list) = self.waiting.get_mut(count) {
+            list.push(&mut self.entries, index);
+        }
+    }
+
+    /// The SYN came again, and the SYN-ACK with it.
+    pub(super) fn resent(&mut self, index: u32) {
+        if let Some(entry) = self.entries.get_mut(index as usize) {
+            entry.packed.0 |= RESENT;
+        }
+    }
+
+    /// An entry whose wait has ended.
+    pub(super) fn due(&self, now: Instant) -> Option<u32> {
+        let clock = Ticks::at(now);
+        self.firsts()
+            .find(|(_, entry)| entry.age(clock) >= entry.due_age())
+            .map(|(index, _)| index)
+    }
+
+    /// When the next wait ends.
+    pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        self.firsts().map(|(_, entry)| entry.deadline(now)).min()
+    }
+
+    /// The deadline of one entry, unless its SYN-ACK is still owed.
+    pub(super) fn deadline(&self, index: u32, now: Instant) -> Option<Instant> {
+        let entry = self.get(index).filter(|entry| !entry.is_owed())?;
+        Some(entry.deadline(now))
+    }
+
+    /// The wait of an entry ended: it owes the SYN-ACK once more.
+    pub(super) fn retransmit(&mut self, index: u32) {
+        self.unlink(index);
+        let Some(entry) = self.entries.get_mut(index as usize) else {
+            return;
+        };
+        if entry.retransmissions() < RETRANSMISSIONS {
+            entry.packed.0 += 1 << COUNT_SHIFT;
+        }
+        entry.packed.0 |= OWED;
+        self.owed.push(&mut self.entries, index);
+    }
+
+    /// Every entry in use.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &SynEntry<L>)> + '_ {
+        (0..self.len()).filter_map(|index| {
+            let entry = self.get(index)?;
+            entry.is_used().then_some((index, entry))
+        })
+    }
+
+    fn firsts(&self) -> impl Iterator<Item = (u32, &SynEntry<L>)> + '_ {
+        self.waiting.iter().filter_map(|list| {
+            let index = list.first()?;
+            Some((index, self.get(index)?))
+        })
+    }
+
+    /// Takes an entry in use out of the list that it stands in.
+    fn unlink(&mut self, index: u32) {
+        let Some(entry) = self.entries.get(index as usize) else {
+            return;
+        };
+        let list = if entry.is_owed() {
+            Some(&mut self.owed)
+        } else {
+            self.waiting.get_mut(usize::from(entry.retransmissions()))
+        };
+        if let Some(list) = list {
+            list.remove(&mut self.entries, index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The SYN queue alone.
+
+use super::super::address::pack;
+use super::super::local::{AnyAddress, OwnAddress};
+use super::*;
+
+fn new(port: u16) -> NewEntry {
+    NewEntry {
+        key: Key {
+            local: pack([10, 0, 0, 1].into()).unwrap(),
+            remote: pack([10, 0, 0, 2].into()).unwrap(),
+            local_port: 80,
+            remote_port: port,
+        },
+        irs: SeqNum::new(7),
+        peer_mss: 1_460,
+        peer_window_scale: Some(14),
+        sack: true,
+        timestamps: Some(99),
+        leap: Leap(17),
+    }
+}
+
+fn own() -> Vec<Octets> {
+    vec![pack([10, 0, 0, 9].into()).unwrap(), new(1).key.local]
+}
+
+fn queue(count: usize) -> SynQueue<'static, OwnAddress> {
+    SynQueue::new(Vec::leak(vec![SynEntry::EMPTY; count]).into())
+}
+
+#[test]
+fn a_half_open_connection_is_small() {
+    assert!(size_of::<SynEntry<OwnAddress>>() <= 48);
+    assert!(size_of::<SynEntry<AnyAddress>>() <= 56);
+}
+
+#[test]
+fn an_entry_remembers_what_the_syn_offered() {
+    let mut queue = queue(1);
+    let now = Instant::from_micros(1_234_567_892);
+    let index = queue.insert(now, &new(5), &own()).unwrap();
+    let entry = *queue.get(index).unwrap();
+    assert_eq!(entry.key(&own()), new(5).key);
+    assert_eq!(entry.peer_window_scale(), Some(14));
+    assert!(entry.sack() && entry.timestamps() == Some(99) && entry.retransmissions() == 0);
+    assert_eq!(entry.iss_source(), (Ticks::at(now), Leap(17)));
+    assert!(entry.sent_once());
+    queue.resent(index);
+    assert!(!queue.get(index).unwrap().sent_once());
+    assert_eq!(entry.created(now + Duration::from_secs(60)), now);
+    let bare = NewEntry {
+        peer_window_scale: None,
+        sack: false,
+        timestamps: None,
+        leap: Leap::NONE,
+        ..new(6)
+    };
+    assert_eq!(queue.insert(now, &bare, &own()), None);
+    queue.remove(index);
+    let index = queue.insert(now, &bare, &own()).unwrap();
+    let entry = *queue.get(index).unwrap();
+    assert_eq!(
+        (entry.peer_window_scale(), entry.timestamps()),
+        (None, None)
+    );
+    assert!(!entry.sack() && entry.iss_source().1 == Leap::NONE);
+}
+
+#[test]
+fn the_syn_ack_is_due_after_1_3_7_15_31_and_63_seconds() {
+    let mut queue = queue(2);
+    // The 4-microsecond clock wraps while the entry waits.
+    let start = Instant::from_micros((u64::from(u32::MAX) - 1_000) << 2);
+    let index = queue.insert(start, &new(5), &own()).unwrap();
+    assert_eq!(queue.next_deadline(start), None);
+    for (count, seconds) in [1, 3, 7, 15, 31, 63].into_iter().enumerate() {
+        assert_eq!(queue.first_owed(), Some(index));
+        queue.sent(index);
+        assert_eq!(queue.first_owed(), None);
+        let due = start + Duration::from_secs(seconds);
+        assert_eq!(queue.next_deadline(start), Some(due));
+        assert_eq!(queue.due(Instant::from_micros(due.as_micros() - 4)), None);
+        assert_eq!(queue.due(due), Some(index));
+        assert_eq!(
+            usize::from(queue.get(index).unwrap().retransmissions()),
+            count
+        );
+        queue.retransmit(index);
+    }
+    assert_eq!(queue.get(index).unwrap().retransmissions(), RETRANSMISSIONS);
+}
+
+#[test]
+fn deadlines_come_in_the_order_of_the_lists_and_freed_entries_leave_them() {
+    let mut queue = queue(8);
+    let at = |ms| Instant::from_millis(ms);
+    let entries: Vec<u32> = (0..8)
+        .map(|i| {
+            queue
+                .insert(at(i * 100), &new(1 + i as u16), &own())
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(queue.insert(at(800), &new(9), &own()), None);
+    while let Some(index) = queue.first_owed() {
+        queue.sent(index);
+    }
+    assert_eq!(queue.due(at(1_000)), Some(entries[0]));
+    queue.retransmit(entries[0]);
+    assert_eq!(queue.due(at(1_000)), None);
+    queue.remove(entries[1]);
+    assert_eq!(queue.next_deadline(at(1_000)), Some(at(1_200)));
+    queue.sent(entries[0]);
+    assert_eq!(queue.next_deadline(at(1_000)), Some(at(1_200)));
+    assert_eq!(queue.iter().count(), 7);
+    queue.remove(entries[2]);
+    queue.remove(entries[0]);
+    assert_eq!(queue.insert(at(1_000), &new(9), &own()), Some(entries[1]));
+}

@@ -1,0 +1,176 @@
+//! The memory of a stack: one lent slice for each table.
+
+use managed::ManagedSlice;
+
+use super::demux::Bucket;
+use super::listen::Listener;
+use super::node::Node;
+use super::reassembly::FragmentSlot;
+use super::reply::Reply;
+use super::schedule::Due;
+use super::syn_queue::SynEntry;
+use super::time_wait::TimeWaitEntry;
+use crate::connection::Connection;
+use crate::profile::Profile;
+
+/// The tables, lent or owned.
+///
+/// Lent from a [`TablesStorage`], or, with the feature `alloc`, on the heap.
+#[derive(Debug)]
+pub struct Tables<'a, P: Profile> {
+    pub(super) connections: ManagedSlice<'a, Option<Connection<'a, P>>>,
+    pub(super) nodes: ManagedSlice<'a, Node>,
+    pub(super) deadlines: ManagedSlice<'a, Due>,
+    pub(super) index: ManagedSlice<'a, Bucket>,
+    pub(super) listeners: ManagedSlice<'a, Listener>,
+    pub(super) half_open: ManagedSlice<'a, SynEntry<P::Local>>,
+    pub(super) time_wait: ManagedSlice<'a, TimeWaitEntry<P::Local>>,
+    pub(super) replies: ManagedSlice<'a, Reply>,
+    pub(super) packets: ManagedSlice<'a, u8>,
+    pub(super) fragments: ManagedSlice<'a, FragmentSlot<'a>>,
+}
+
+impl<'a, P: Profile> Tables<'a, P> {
+    /// Memory for the ICMP messages (echo replies) that wait for the device. A message that finds
+    /// no room is dropped.
+    #[must_use]
+    pub fn with_packets(mut self, packets: &'a mut [u8]) -> Self {
+        self.packets = ManagedSlice::Borrowed(packets);
+        self
+    }
+
+    /// Slots in which IP fragments are put together. Without any, fragments are dropped.
+    #[must_use]
+    pub fn with_fragments(mut self, slots: &'a mut [FragmentSlot<'a>]) -> Self {
+        self.fragments = ManagedSlice::Borrowed(slots);
+        self
+    }
+}
+
+/// Listeners in a [`TablesStorage`].
+const LISTENERS: usize = 4;
+/// Stateless answers that wait, in a [`TablesStorage`].
+const REPLIES: usize = 4;
+
+/// Memory for the tables of a stack, of fixed size: for a `static`.
+///
+/// `INDEX` is a power of two, at least half as much again as all entries together. There are four
+/// listeners and four waiting answers.
+///
+/// ```
+/// use tcp_core::{Firmware, TablesStorage};
+/// let mut storage = TablesStorage::<Firmware, 4, 4, 4, 32>::new();
+/// let tables = storage.lend();
+/// ```
+#[derive(Debug)]
+pub struct TablesStorage<
+    'a,
+    P: Profile,
+    const CONNECTIONS: usize,
+    const HALF_OPEN: usize,
+    const TIME_WAIT: usize,
+    const INDEX: usize,
+> {
+    connections: [Option<Connection<'a, P>>; CONNECTIONS],
+    nodes: [Node; CONNECTIONS],
+    deadlines: [Due; CONNECTIONS],
+    index: [Bucket; INDEX],
+    listeners: [Listener; LISTENERS],
+    half_open: [SynEntry<P::Local>; HALF_OPEN],
+    time_wait: [TimeWaitEntry<P::Local>; TIME_WAIT],
+    replies: [Reply; REPLIES],
+}
+
+impl<
+    'a,
+    P: Profile,
+    const CONNECTIONS: usize,
+    const HALF_OPEN: usize,
+    const TIME_WAIT: usize,
+    const INDEX: usize,
+> TablesStorage<'a, P, CONNECTIONS, HALF_OPEN, TIME_WAIT, INDEX>
+{
+    const ENTRIES: usize = CONNECTIONS + HALF_OPEN + TIME_WAIT + LISTENERS;
+
+    /// Empty tables. The build fails when `INDEX` does not fit the other sizes.
+    #[must_use]
+    pub const fn new() -> Self {
+        const {
+            assert!(INDEX.is_power_of_two() && INDEX >= Self::ENTRIES + Self::ENTRIES / 2);
+        }
+        Self {
+            connections: [const { None }; CONNECTIONS],
+            nodes: [Node::EMPTY; CONNECTIONS],
+            deadlines: [Due::EMPTY; CONNECTIONS],
+            index: [Bucket::EMPTY; INDEX],
+            listeners: [Listener::EMPTY; LISTENERS],
+            half_open: [SynEntry::EMPTY; HALF_OPEN],
+            time_wait: [TimeWaitEntry::EMPTY; TIME_WAIT],
+            replies: [Reply::EMPTY; REPLIES],
+        }
+    }
+
+    /// The tables, for one stack.
+    #[must_use]
+    pub fn lend(&'a mut self) -> Tables<'a, P> {
+        Tables {
+            connections: ManagedSlice::Borrowed(&mut self.connections),
+            nodes: ManagedSlice::Borrowed(&mut self.nodes),
+            deadlines: ManagedSlice::Borrowed(&mut self.deadlines),
+            index: ManagedSlice::Borrowed(&mut self.index),
+            listeners: ManagedSlice::Borrowed(&mut self.listeners),
+            half_open: ManagedSlice::Borrowed(&mut self.half_open),
+            time_wait: ManagedSlice::Borrowed(&mut self.time_wait),
+            replies: ManagedSlice::Borrowed(&mut self.replies),
+            packets: ManagedSlice::Borrowed(&mut []),
+            fragments: ManagedSlice::Borrowed(&mut []),
+        }
+    }
+}
+
+impl<
+    P: Profile,
+    const CONNECTIONS: usize,
+    const HALF_OPEN: usize,
+    const TIME_WAIT: usize,
+    const INDEX: usize,
+> Default for TablesStorage<'_, P, CONNECTIONS, HALF_OPEN, TIME_WAIT, INDEX>
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<P: Profile> Tables<'static, P> {
+    /// Tables on the heap: for so many connections, half-open connections (65,535 at most) and
+    /// connections in TIME-WAIT, with 1,024 listeners, 1,024 waiting answers, 128 KiB for ICMP
+    /// messages, and eight fragmented datagrams of any size.
+    #[must_use]
+    pub fn owned(connections: usize, half_open: usize, time_wait: usize) -> Self {
+        use alloc::vec;
+        use alloc::vec::Vec;
+
+        use super::demux::Demux;
+
+        const LISTENERS: usize = 1_024;
+        let entries = connections + half_open + time_wait + LISTENERS;
+        let mut empty = Vec::new();
+        empty.resize_with(connections, || None);
+        let fragment = || FragmentSlot::new(vec![0; 65_535].into());
+        let mut fragments = Vec::new();
+        fragments.resize_with(8, fragment);
+        Self {
+            connections: empty.into(),
+            nodes: vec![Node::EMPTY; connections].into(),
+            deadlines: vec![Due::EMPTY; connections].into(),
+            index: vec![Bucket::EMPTY; Demux::size_for(entries)].into(),
+            listeners: vec![Listener::EMPTY; LISTENERS].into(),
+            half_open: vec![SynEntry::EMPTY; half_open].into(),
+            time_wait: vec![TimeWaitEntry::EMPTY; time_wait].into(),
+            replies: vec![Reply::EMPTY; 1_024].into(),
+            packets: vec![0; 131_072].into(),
+            fragments: fragments.into(),
+        }
+    }
+}

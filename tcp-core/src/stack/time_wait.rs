@@ -1,0 +1,277 @@
+//! TIME-WAIT: what is left of a connection for 2 MSL after both sides closed.
+//!
+//! An entry has no buffers and is at most 64 octets long. All entries wait equally long, so they
+//! stand in one FIFO and the first is the next to go; a retransmitted FIN sends its entry to the
+//! end. When the table is full the oldest entry makes room: that gives up some protection against
+//! old duplicates, never memory, and is counted.
+
+use managed::ManagedSlice;
+
+use super::address::{Key, Octets};
+use super::list::{Linked, Links, List, NONE};
+use super::local::LocalAddress;
+use crate::connection::TimeWaitSeed;
+use crate::seq::SeqNum;
+use crate::time::{Duration, Instant};
+use crate::wire::{Control, Segment};
+
+/// One connection in TIME-WAIT: opaque, to be lent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct TimeWaitEntry<L> {
+    remote: Octets,
+    local: L,
+    remote_port: u16,
+    local_port: u16,
+    /// SND.NXT.
+    pub(super) snd_nxt: SeqNum,
+    /// RCV.NXT.
+    pub(super) rcv_nxt: SeqNum,
+    /// Since when it waits, in units of 1,024 microseconds.
+    since: u32,
+    ts_recent: u32,
+    links: Links,
+    /// The window of our last ACK.
+    pub(super) window: u16,
+    /// Of our last ACK.
+    pub(super) hop_limit: u8,
+    /// Diffserv in the upper six bits, `TIMESTAMPS` in the lowest.
+    packed: u8,
+}
+
+const TIMESTAMPS: u8 = 1;
+const DIFFSERV: u8 = 0xfc;
+
+/// What a segment does to an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// It tells nothing: no answer.
+    Ignore,
+    /// It is not acceptable, or a FIN that came again: the ACK is owed once more.
+    Acknowledge,
+    /// The FIN came again: 2 MSL begin anew, and the ACK is owed.
+    Restart,
+    /// It opens the next connection between the same ends.
+    Reopen,
+}
+
+impl<L: LocalAddress> TimeWaitEntry<L> {
+    /// A free entry.
+    pub(super) const EMPTY: Self = Self {
+        remote: super::address::UNSPECIFIED,
+        local: L::NONE,
+        remote_port: 0,
+        local_port: 0,
+        snd_nxt: SeqNum::new(0),
+        rcv_nxt: SeqNum::new(0),
+        since: 0,
+        ts_recent: 0,
+        links: Links::NONE,
+        window: 0,
+        hop_limit: 0,
+        packed: 0,
+    };
+
+    /// The tuple, where `own` are the stack's addresses.
+    pub(super) fn key(&self, own: &[Octets]) -> Key {
+        Key {
+            local: self.local.decode(own),
+            remote: self.remote,
+            local_port: self.local_port,
+            remote_port: self.remote_port,
+        }
+    }
+
+    /// TS.Recent, if timestamps are in use.
+    pub(super) fn timestamps(&self) -> Option<u32> {
+        (self.packed & TIMESTAMPS != 0).then_some(self.ts_recent)
+    }
+
+    /// The traffic class of our segments.
+    pub(super) const fn traffic_class(&self) -> u8 {
+        self.packed & DIFFSERV
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+    //# The only thing that can arrive in this state is a
+    //# retransmission of the remote FIN.  Acknowledge it, and restart
+    //# the 2 MSL timeout.
+    /// What `segment` does here.
+    pub(super) fn judge(&self, segment: &Segment<'_>) -> Verdict {
+        match segment.control {
+            // RFC 1337: a reset must not cut TIME-WAIT short.
+            Some(Control::Rst) => Verdict::Ignore,
+            Some(Control::Syn) if segment.ack.is_none() && self.may_reopen(segment) => {
+                Verdict::Reopen
+            }
+            Some(Control::Syn) => Verdict::Acknowledge,
+            Some(Control::Fin) if segment.seq + segment.seq_len() == self.rcv_nxt => {
+                Verdict::Restart
+            }
+            Some(Control::Fin) | None => {
+                // A pure ACK is never answered, in its place or not: two ends that disagree would
+                // answer each other for ever.
+                if segment.ack.is_none() || segment.seq_len().get() == 0 {
+                    Verdict::Ignore
+                } else {
+                    Verdict::Acknowledge
+                }
+            }
+        }
+    }
+
+    /// RFC 6191 section 2: whether a SYN leaves the old connection's numbers behind. Offered
+    /// timestamps are taken to be accepted, as [`Config`](crate::Config)'s default does.
+    fn may_reopen(&self, segment: &Segment<'_>) -> bool {
+        // The FIN occupies the octet before RCV.NXT: a SYN may start from RCV.NXT on.
+        let newer_seq = segment.seq.at_or_after(self.rcv_nxt);
+        match (self.timestamps(), segment.options.timestamps) {
+            (Some(recent), Some(offered)) => match SeqNum::new(offered.value) - SeqNum::new(recent)
+            {
+                0 => newer_seq,
+                distance => distance > 0,
+            },
+            (None, Some(_)) => true,
+            (Some(_) | None, None) => newer_seq,
+        }
+    }
+}
+
+/// The table of connections in TIME-WAIT.
+#[derive(Debug)]
+pub(super) struct TimeWaits<'a, L> {
+    entries: ManagedSlice<'a, TimeWaitEntry<L>>,
+    free: List,
+    order: List,
+    /// 2 MSL in units of 1,024 microseconds.
+    period: u32,
+    /// Entries that made room before their time.
+    pub(super) recycled: u32,
+}
+
+impl<L: LocalAddress> Linked for ManagedSlice<'_, TimeWaitEntry<L>> {
+    fn links(&self, index: u32) -> Links {
+        self.get(index as usize)
+            .map_or(Links::NONE, |entry| entry.links)
+    }
+
+    fn set_links(&mut self, index: u32, links: Links) {
+        if let Some(entry) = self.get_mut(index as usize) {
+            entry.links = links;
+        }
+    }
+}
+
+impl<'a, L: LocalAddress> TimeWaits<'a, L> {
+    /// All entries free; each will wait `period_ms`.
+    pub(super) fn new(entries: ManagedSlice<'a, TimeWaitEntry<L>>, period_ms: u32) -> Self {
+        let mut this = Self {
+            entries,
+            free: List::EMPTY,
+            order: List::EMPTY,
+            // Rounded up, and one more because `since` is rounded down.
+            period: units(u64::from(period_ms) * 1_000 + 2_047),
+            recycled: 0,
+        };
+        for index in 0..u32::try_from(this.entries.len()).unwrap_or(NONE) {
+            this.free.push(&mut this.entries, index);
+        }
+        this
+    }
+
+    pub(super) fn get(&self, index: u32) -> Option<&TimeWaitEntry<L>> {
+        self.entries.get(index as usize)
+    }
+
+    /// The entry that has to go before another can be made: the oldest, when none is free.
+    pub(super) fn victim(&self) -> Option<u32> {
+        self.order.first().filter(|_| self.free.is_empty())
+    }
+
+    /// Makes an entry; `None` when none is free or `own` lacks the address.
+    pub(super) fn insert(
+        &mut self,
+        now: Instant,
+        key: &Key,
+        seed: &TimeWaitSeed,
+        own: &[Octets],
+    ) -> Option<u32> {
+        let local = L::encode(key.local, own)?;
+        let index = self.free.pop(&mut self.entries)?;
+        let entry = self.entries.get_mut(index as usize)?;
+        *entry = TimeWaitEntry {
+            remote: key.remote,
+            local,
+            remote_port: key.remote_port,
+            local_port: key.local_port,
+            snd_nxt: seed.snd_nxt,
+            rcv_nxt: seed.rcv_nxt,
+            since: units(now.as_micros()),
+            ts_recent: seed.timestamps.map_or(0, |(recent, _)| recent),
+            links: Links::NONE,
+            window: seed.window,
+            hop_limit: seed.hop_limit,
+            packed: seed.diffserv << 2 | seed.timestamps.map_or(0, |_| TIMESTAMPS),
+        };
+        self.order.push(&mut self.entries, index);
+        Some(index)
+    }
+
+    /// Frees an entry.
+    pub(super) fn remove(&mut self, index: u32) {
+        self.order.remove(&mut self.entries, index);
+        if let Some(entry) = self.entries.get_mut(index as usize) {
+            *entry = TimeWaitEntry::EMPTY;
+        }
+        self.free.push(&mut self.entries, index);
+    }
+
+    /// 2 MSL begin anew for an entry.
+    pub(super) fn restart(&mut self, index: u32, now: Instant) {
+        self.order.remove(&mut self.entries, index);
+        if let Some(entry) = self.entries.get_mut(index as usize) {
+            entry.since = units(now.as_micros());
+        }
+        self.order.push(&mut self.entries, index);
+    }
+
+    /// An entry whose time has come.
+    pub(super) fn due(&self, now: Instant) -> Option<u32> {
+        let index = self.order.first()?;
+        (self.left(self.get(index)?, now) == 0).then_some(index)
+    }
+
+    /// When the next entry goes.
+    pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        self.deadline(self.order.first()?, now)
+    }
+
+    /// When one entry goes.
+    pub(super) fn deadline(&self, index: u32, now: Instant) -> Option<Instant> {
+        let left = self.left(self.get(index)?, now);
+        // The clock's units are coarser than its microseconds: count from the unit's start.
+        let start = Instant::from_micros(now.as_micros() & !0x3ff);
+        Some(start + Duration::from_micros(u64::from(left) << 10))
+    }
+
+    fn left(&self, entry: &TimeWaitEntry<L>, now: Instant) -> u32 {
+        let age = units(now.as_micros()).wrapping_sub(entry.since);
+        self.period.saturating_sub(age)
+    }
+
+    /// Every entry in use.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &TimeWaitEntry<L>)> + '_ {
+        self.entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.remote_port != 0)
+            .filter_map(|(index, entry)| Some((u32::try_from(index).ok()?, entry)))
+    }
+}
+
+/// Microseconds in units of 1,024, modulo 2^32: 50 days.
+const fn units(micros: u64) -> u32 {
+    super::address::lower(micros >> 10)
+}
+
+#[cfg(test)]
+mod tests;

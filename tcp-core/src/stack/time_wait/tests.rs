@@ -1,0 +1,162 @@
+//! The TIME-WAIT table alone.
+
+use super::super::address::pack;
+use super::super::local::{AnyAddress, OwnAddress};
+use super::*;
+use crate::seq::SeqLen;
+use crate::wire::{Flags, RawWindow, SegmentOptions, Timestamps};
+
+fn key(port: u16) -> Key {
+    Key {
+        local: pack([10, 0, 0, 1].into()).unwrap(),
+        remote: pack([10, 0, 0, 2].into()).unwrap(),
+        local_port: 80,
+        remote_port: port,
+    }
+}
+
+const SEED: TimeWaitSeed = TimeWaitSeed {
+    snd_nxt: SeqNum::new(1_000),
+    rcv_nxt: SeqNum::new(2_000),
+    window: 500,
+    timestamps: Some((77, 3)),
+    hop_limit: 64,
+    diffserv: 0x2e,
+    owes_ack: true,
+};
+
+fn table(count: usize) -> TimeWaits<'static, OwnAddress> {
+    TimeWaits::new(Vec::leak(vec![TimeWaitEntry::EMPTY; count]).into(), 60_000)
+}
+
+fn own() -> Vec<Octets> {
+    vec![key(1).local]
+}
+
+fn segment(control: Option<Control>, seq: SeqNum, tsval: Option<u32>) -> Segment<'static> {
+    let bits = match control {
+        Some(Control::Syn) => Flags::SYN,
+        Some(Control::Fin) => Flags::FIN | Flags::ACK,
+        Some(Control::Rst) => Flags::RST,
+        None => Flags::ACK,
+    };
+    Segment {
+        source_port: 5,
+        destination_port: 80,
+        seq,
+        ack: (bits & Flags::ACK != 0).then_some(SEED.snd_nxt),
+        flags: Flags(bits),
+        control,
+        window: RawWindow(1),
+        urgent: None,
+        options: SegmentOptions {
+            timestamps: tsval.map(|value| Timestamps { value, echo: 0 }),
+            ..SegmentOptions::default()
+        },
+        payload: &[],
+    }
+}
+
+#[test]
+fn a_connection_in_time_wait_is_small() {
+    assert!(size_of::<TimeWaitEntry<OwnAddress>>() <= 64);
+    assert!(size_of::<TimeWaitEntry<AnyAddress>>() <= 64);
+}
+
+#[test]
+fn entries_leave_after_2_msl_in_order_and_a_restarted_one_later() {
+    let mut table = table(3);
+    let at = |s: u64| Instant::from_micros(s * 1_000_000 + 77);
+    let entries: Vec<u32> = (0..3)
+        .map(|i| {
+            table
+                .insert(at(i), &key(1 + i as u16), &SEED, &own())
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(table.get(entries[1]).unwrap().key(&own()), key(2));
+    assert_eq!(table.get(entries[1]).unwrap().traffic_class(), 0x2e << 2);
+    table.restart(entries[0], at(3));
+    for (entry, second) in [(entries[1], 61), (entries[2], 62), (entries[0], 63)] {
+        let due = table.next_deadline(at(3)).unwrap();
+        let late = due - Instant::from_micros(second * 1_000_000);
+        assert!(late < Duration::from_millis(3), "{late:?}");
+        assert_eq!(table.due(Instant::from_micros(due.as_micros() - 1)), None);
+        assert_eq!(table.due(due), Some(entry));
+        table.remove(entry);
+    }
+    assert_eq!(table.next_deadline(at(70)), None);
+    assert_eq!(table.iter().count(), 0);
+}
+
+#[test]
+fn r08_a_full_table_names_its_oldest_entry_as_the_victim() {
+    let mut table = table(2);
+    assert_eq!(table.victim(), None);
+    let first = table.insert(Instant::ZERO, &key(1), &SEED, &own()).unwrap();
+    table.insert(Instant::ZERO, &key(2), &SEED, &own()).unwrap();
+    assert_eq!(table.victim(), Some(first));
+    assert_eq!(table.insert(Instant::ZERO, &key(3), &SEED, &own()), None);
+    table.remove(first);
+    assert_eq!(
+        table.insert(Instant::ZERO, &key(3), &SEED, &own()),
+        Some(first)
+    );
+}
+
+#[test]
+fn s23_a_reset_is_ignored_in_time_wait() {
+    let mut table = table(1);
+    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let reset = segment(Some(Control::Rst), SEED.rcv_nxt, None);
+    assert_eq!(table.get(index).unwrap().judge(&reset), Verdict::Ignore);
+}
+
+#[test]
+fn s24_a_syn_reopens_only_beyond_the_old_numbers() {
+    let entry = |timestamps| {
+        let mut table = table(1);
+        let seed = TimeWaitSeed { timestamps, ..SEED };
+        let index = table.insert(Instant::ZERO, &key(5), &seed, &own()).unwrap();
+        *table.get(index).unwrap()
+    };
+    let (old, new) = (SEED.rcv_nxt - SeqLen::ONE, SEED.rcv_nxt);
+    for (ours, theirs, seq, verdict) in [
+        (Some((77, 3)), Some(78), old, Verdict::Reopen),
+        (Some((77, 3)), Some(77), old, Verdict::Acknowledge),
+        (Some((77, 3)), Some(77), new, Verdict::Reopen),
+        (Some((77, 3)), Some(76), new, Verdict::Acknowledge),
+        (Some((77, 3)), None, new, Verdict::Reopen),
+        (Some((77, 3)), None, old, Verdict::Acknowledge),
+        (None, Some(1), old, Verdict::Reopen),
+        (None, None, old, Verdict::Acknowledge),
+        (None, None, new, Verdict::Reopen),
+    ] {
+        let syn = segment(Some(Control::Syn), seq, theirs);
+        assert_eq!(
+            entry(ours).judge(&syn),
+            verdict,
+            "{ours:?} {theirs:?} {seq}"
+        );
+    }
+}
+
+#[test]
+fn only_the_fin_that_comes_again_restarts_2_msl() {
+    let mut table = table(1);
+    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let entry = *table.get(index).unwrap();
+    let fin = segment(Some(Control::Fin), SEED.rcv_nxt - SeqLen::ONE, None);
+    assert_eq!(entry.judge(&fin), Verdict::Restart);
+    let early = segment(Some(Control::Fin), SEED.rcv_nxt - SeqLen::new(9), None);
+    assert_eq!(entry.judge(&early), Verdict::Acknowledge);
+    let last = segment(None, SEED.rcv_nxt, None);
+    assert_eq!(entry.judge(&last), Verdict::Ignore);
+    let old = segment(None, SEED.rcv_nxt - SeqLen::new(9), None);
+    assert_eq!(entry.judge(&old), Verdict::Ignore);
+    let data = Segment {
+        payload: b"old",
+        ..old
+    };
+    assert_eq!(entry.judge(&data), Verdict::Acknowledge);
+}
