@@ -1,6 +1,6 @@
 //! What a user of a connection does in the simulator: writes a stream, reads the peer's, closes.
 
-use tcp_core::{CloseReason, Duration, Handle, Instant, Misuse};
+use tcp_core::{CloseReason, Duration, Handle, Instant, Misuse, State};
 
 use crate::host::SimStack;
 use crate::stream::Stream;
@@ -176,8 +176,9 @@ impl App {
         }
         match self.script.ending {
             Ending::WhenWritten if all_written && !self.shut => {
-                // Refused while the connection is still opening.
-                self.shut = stack.shutdown(now, self.handle).is_ok();
+                // A close before the handshake would delete what is queued (RFC 9293 section 3.10.4).
+                self.shut = stack.state(self.handle) != Ok(State::SynSent)
+                    && stack.shutdown(now, self.handle).is_ok();
                 usize::from(self.shut)
             }
             Ending::WhenWritten | Ending::WhenRead if all_written && finished => {

@@ -30,6 +30,8 @@ pub struct HostConfig {
     pub secret: [u8; 16],
     /// 2 MSL in milliseconds.
     pub time_wait_ms: u32,
+    /// The port of connections that this host opens; zero leaves the choice to the stack.
+    pub local_port: u16,
 }
 
 impl HostConfig {
@@ -42,6 +44,7 @@ impl HostConfig {
             mtu: 1_500,
             secret: [0x5a; 16],
             time_wait_ms: 60_000,
+            local_port: 0,
         }
     }
 
@@ -65,6 +68,7 @@ pub struct Host {
     pub stack: SimStack,
     /// Its address.
     pub address: IpAddr,
+    local_port: u16,
     apps: Vec<App>,
     listeners: Vec<(ListenerHandle, Script)>,
     outcomes: Vec<Outcome>,
@@ -88,6 +92,7 @@ impl Host {
         Self {
             stack,
             address: config.address,
+            local_port: config.local_port,
             apps: Vec::new(),
             listeners: Vec::new(),
             outcomes: Vec::new(),
@@ -123,7 +128,8 @@ impl Host {
         config: Config,
         script: Script,
     ) -> Handle {
-        let opened = self.stack.connect(now, None, remote, config);
+        let local = SocketAddr::new(self.address, self.local_port);
+        let opened = self.stack.connect(now, Some(local), remote, config);
         let handle = opened.expect("there is room for a connection");
         self.oracle.caused(1);
         self.apps.push(App::new(handle, script));

@@ -88,6 +88,7 @@ pub struct World {
     pub b_to_a: Link,
     /// Everything that left either host.
     pub pcap: Pcap,
+    seed: u64,
 }
 
 /// The port on which `b` listens.
@@ -105,6 +106,7 @@ impl World {
             a_to_b: Link::new(config.a_to_b, rng.fork(2)),
             b_to_a: Link::new(config.b_to_a, rng.fork(3)),
             pcap: Pcap::default(),
+            seed: config.seed,
         }
     }
 
@@ -208,5 +210,23 @@ impl World {
             pcap.add(now, packet);
             b_to_a.give(now, packet);
         });
+    }
+}
+
+/// A test that fails shows what was on the wire at last, and leaves all of it in a file.
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        eprintln!("seed {}, {} us", self.seed, self.now.as_micros());
+        eprintln!("a: {:?}\nb: {:?}", self.a.outcomes(), self.b.outcomes());
+        eprint!("{}", self.pcap.tail(40));
+        let thread = std::thread::current();
+        let name = format!("{}-{}", thread.name().unwrap_or("world"), self.seed);
+        match self.pcap.save(&name.replace("::", "-")) {
+            Ok(path) => eprintln!("all packets: {}", path.display()),
+            Err(error) => eprintln!("the packets could not be saved: {error}"),
+        }
     }
 }
