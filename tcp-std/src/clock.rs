@@ -32,15 +32,10 @@ impl Clock {
 }
 
 /// The monotonic clock of the machine.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this adapter is where the clock comes from"
-)]
 pub(crate) fn monotonic() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "captures carry wall-clock time")]
 fn system_time() -> SystemTime {
     SystemTime::now()
 }

@@ -56,7 +56,7 @@ impl<P: Profile> Connection<'_, P> {
     fn opened(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) -> Result<(), Stop> {
         let tcb = &mut self.tcb;
         let clean = tcb.attempts == 0;
-        tcb.snd.una = ack;
+        tcb.snd.acknowledge(ack);
         tcb.snd
             .take_window(segment.seq, ack, segment.window.0.into());
         let taken = self.sent.acknowledge(ack, now);
