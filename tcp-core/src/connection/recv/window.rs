@@ -33,11 +33,12 @@ impl Rcv {
             .min(mss.into())
             .max(1);
         let unit = 1u32 << self.wscale.min(14);
-        let units = if free - promised >= step {
-            free >> self.wscale.min(14)
+        // Rounding down would take back what was promised, so what is left of a promise is rounded
+        // up; the room for that is never promised.
+        let promisable = free.saturating_sub(unit - 1);
+        let units = if promisable.saturating_sub(promised) >= step {
+            promisable >> self.wscale.min(14)
         } else {
-            // Rounding down would take back what was promised; rounding up is right as long as
-            // the ring has room for it.
             promised.div_ceil(unit).min(free >> self.wscale.min(14))
         };
         let field = u16::try_from(units).unwrap_or(u16::MAX);
@@ -104,14 +105,11 @@ mod tests {
         let mut ring = Ring::new((&mut memory[..]).into());
         let mut rcv = Rcv::new(SeqNum::new(0), SeqNum::new(0), 4);
         rcv.adv = rcv.offer(&ring, 100).adv;
-        assert_eq!(rcv.wnd().get(), 992);
+        assert_eq!(rcv.wnd().get(), 976);
         ring.push(&[0]);
         rcv.nxt += SeqLen::ONE;
         let offer = rcv.offer(&ring, 1_460);
-        assert_eq!(
-            offer.field.0, 62,
-            "992 octets from one octet further on fit into the ring"
-        );
+        assert_eq!(offer.field.0, 61, "975 octets are left, rounded up");
         assert!(offer.adv.at_or_after(rcv.adv));
     }
 }
