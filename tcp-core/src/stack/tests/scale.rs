@@ -39,8 +39,15 @@ fn x07_colliding_tuples_do_not_lengthen_the_probes() {
     let listener = bench.listen(80);
     // Tuples that differ in few bits only: an unkeyed sum or xor of the fields would collide.
     for number in 0..1_000u16 {
-        let from = SocketAddr::new([10, 0, 0, 2 + (number % 200) as u8].into(), 1_000 + number % 50);
-        if bench.stack.rows(bench.now).any(|row| row.tuple.remote == from) {
+        let from = SocketAddr::new(
+            [10, 0, 0, 2 + (number % 200) as u8].into(),
+            1_000 + number % 50,
+        );
+        if bench
+            .stack
+            .rows(bench.now)
+            .any(|row| row.tuple.remote == from)
+        {
             continue;
         }
         quick_handshake(&mut bench, from);
