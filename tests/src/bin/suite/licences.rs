@@ -19,7 +19,7 @@ const ALLOWED: [&str; 8] = [
 /// Every dependency comes from the registry and has a licence that we may use.
 pub(crate) fn check() -> Verdict {
     let mut tree = cargo(&["tree", "--workspace", "--all-features", "--prefix", "none"]);
-    tree.args(["--edges", "all", "--format", "{p}|{l}"]);
+    tree.args(["--edges", "normal,build,dev", "--format", "{p}|{l}"]);
     let listing = match tree.output() {
         Ok(output) if output.status.success() => {
             String::from_utf8_lossy(&output.stdout).into_owned()
