@@ -207,7 +207,7 @@ impl<P: Profile> Connection<'_, P> {
         }
         let rto = self.tcb.rtt.rto(&self.tcb.config);
         let outstanding = !self.tcb.nothing_outstanding();
-        let waiting = self.tcb.snd.syn_acknowledged()
+        let waiting = self.tcb.snd.syn_acknowledged
             && self.tcb.snd.end(self.send.len()).after(self.tcb.snd.nxt);
         let blocked = waiting && !outstanding && !matches!(self.plan(), Plan::Text(_));
         let ack_delay = Duration::from_millis(self.tcb.config.ack_delay_ms.into());

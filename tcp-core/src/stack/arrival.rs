@@ -135,6 +135,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         };
         match entry.judge(segment) {
             Verdict::Ignore if segment.control == Some(Control::Rst) => Err(Dropped::RstIgnored),
+            Verdict::Ignore if segment.seq != entry.rcv_nxt => Err(Dropped::OutOfWindow),
             Verdict::Ignore => Ok(()),
             Verdict::Acknowledge => {
                 self.acknowledge_time_wait(now, index);

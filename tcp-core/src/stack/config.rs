@@ -26,6 +26,24 @@ pub struct StackConfig {
     pub time_wait_ms: u32,
 }
 
+impl StackConfig {
+    /// Usual settings for a device that sends IP packets of up to `mtu` octets: echo requests are
+    /// answered, ports from the dynamic range 49152 to 65535, 2 MSL one minute. Only the secret is
+    /// missing: it stays zero until the caller sets it.
+    #[must_use]
+    pub const fn new(mtu: u16) -> Self {
+        Self {
+            secret: [0; 16],
+            mtu,
+            any_address: false,
+            answer_echo: true,
+            tx_checksum: TxChecksum::Full,
+            ephemeral_ports: (49_152, 65_535),
+            time_wait_ms: 60_000,
+        }
+    }
+}
+
 /// Where a listener listens.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ListenAt {
@@ -39,6 +57,20 @@ pub struct ListenAt {
     pub accept_backlog: u16,
     /// The knobs of what is accepted.
     pub config: Config,
+}
+
+impl ListenAt {
+    /// On `port` of every address, with small backlogs and the usual knobs.
+    #[must_use]
+    pub const fn new(port: u16) -> Self {
+        Self {
+            address: None,
+            port,
+            syn_backlog: 8,
+            accept_backlog: 8,
+            config: Config::new(),
+        }
+    }
 }
 
 /// One row of `ss`: a connection, a half-open entry, a TIME-WAIT entry or a listener.

@@ -79,6 +79,11 @@ impl Counters {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn raw(&self, reason: usize) -> u32 {
+        self.0[reason]
+    }
+
     pub(super) fn get(&self, reason: Dropped) -> u32 {
         self.0.get(reason as usize).copied().unwrap_or(0)
     }

@@ -180,7 +180,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.refuse(now, &key, segment);
             return Err(Dropped::AckUnacceptable);
         }
-        self.promote(now, index, &key, segment, segments)
+        self.promote(now, index, segment, segments)
     }
 
     /// The steps before the ACK: sequence number, timestamps, RST, SYN.
@@ -198,7 +198,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             });
         }
         if !edges.accept(segment.seq, segment.seq_len()) {
-            return Err(Refusal(Dropped::OutOfWindow, Answer::Challenge));
+            // A pure ACK is not answered: two ends that disagree would answer each other for ever.
+            let pure = segment.seq_len() == SeqLen::ZERO;
+            let answer = if pure {
+                Answer::Nothing
+            } else {
+                Answer::Challenge
+            };
+            return Err(Refusal(Dropped::OutOfWindow, answer));
         }
         match (entry.timestamps(), segment.options.timestamps) {
             (Some(_), None) => return Err(Refusal(Dropped::TimestampMissing, Answer::Nothing)),
@@ -238,10 +245,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         &mut self,
         now: Instant,
         entry_index: u32,
-        key: &Key,
         segment: &Segment<'_>,
         segments: u16,
     ) -> Result<(), Dropped> {
+        let entry = self
+            .half_open
+            .get(entry_index)
+            .ok_or(Dropped::NoConnection)?;
+        let key = &entry.key(self.locals.own());
         let listener = self.listener_for(key).ok_or(Dropped::NoConnection)?;
         let accepting = self
             .listeners

@@ -3,7 +3,7 @@
 use super::address::{Key, Octets, pack};
 use super::dropped::Dropped;
 use super::local::{Destination, Source};
-use super::reassembly::{DatagramId, Follow, Header, Outcome, Piece};
+use super::reassembly::{DatagramId, Follow, Outcome, Piece};
 use super::{LinkDestination, Packet, Received, RxChecksum, Stack};
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
@@ -37,8 +37,11 @@ struct Hints {
 }
 
 /// What became of a packet's content.
-enum Content {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Content {
+    /// It was for this stack.
     Used,
+    /// It is for whoever drives the stack.
     NotTcp,
 }
 
@@ -51,7 +54,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         };
         let parsed = match IpPacket::parse(packet.octets, HeaderChecksum::Verify) {
             Ok(parsed) => parsed,
-            Err(error) => return self.discard(error.dropped()),
+            Err(error) => {
+                self.complain(now, &packet, error);
+                return self.discard(error.dropped());
+            }
         };
         let route = match self.admit(&parsed, packet.link) {
             Ok(route) => route,
@@ -104,13 +110,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 self.tcp(now, packet, route, hints)?;
                 Ok(Content::Used)
             }
-            PROTOCOL_ICMPV4 | PROTOCOL_ICMPV6 => {
-                if self.icmp(now, packet, route, hints.checksum)? {
-                    Ok(Content::Used)
-                } else {
-                    Ok(Content::NotTcp)
-                }
-            }
+            PROTOCOL_ICMPV4 | PROTOCOL_ICMPV6 => self.icmp(now, packet, route, hints.checksum),
             _ => Ok(Content::NotTcp),
         }
     }
@@ -178,13 +178,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 Follow::Last
             },
             octets: packet.payload,
-            header: Header {
-                source: packet.source,
-                destination: packet.destination,
-                protocol: packet.protocol,
-                hop_limit: packet.hop_limit,
-                traffic_class: packet.traffic_class,
-            },
+            header: packet.meta(),
         };
         let (slot, len, first) = match self.fragments.insert(now, id, &piece) {
             Outcome::Kept => return Received::Taken,
@@ -194,7 +188,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         // The memory is taken out of its slot while the rest of the stack changes.
         let buffer = self.fragments.take(slot);
         let datagram = buffer.get(..len).unwrap_or_default();
-        let used = match reassembled(&first, datagram) {
+        let used = match IpPacket::reassembled(first, datagram) {
             Ok(whole) => {
                 // What a device says of a fragment's checksum says nothing of the datagram's.
                 let hints = Hints {
@@ -204,7 +198,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 let used = self.content(now, &whole, route, hints);
                 used.map(|content| (content, whole.protocol, whole.payload.len()))
             }
-            Err(reason) => Err(reason),
+            Err(error) => Err(error.dropped()),
         };
         self.fragments.put_back(slot, buffer);
         match used {
@@ -218,25 +212,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             Err(reason) => self.discard(reason),
         }
     }
-}
-
-/// The datagram whose fragments were put together. IPv6 allows extension headers in the part that
-/// was cut: nothing that speaks TCP puts them there, and a second fragment header is an attack.
-fn reassembled<'p>(first: &Header, payload: &'p [u8]) -> Result<IpPacket<'p>, Dropped> {
-    const EXTENSIONS: [u8; 4] = [0, 43, 44, 60];
-    if first.destination.is_ipv6() && EXTENSIONS.contains(&first.protocol) {
-        return Err(Dropped::IpExtension);
-    }
-    Ok(IpPacket {
-        source: first.source,
-        destination: first.destination,
-        protocol: first.protocol,
-        hop_limit: first.hop_limit,
-        traffic_class: first.traffic_class,
-        header_len: 0,
-        fragment: None,
-        payload,
-    })
 }
 
 fn not_tcp<'p>(packet: &IpPacket<'_>, payload: &'p [u8]) -> Received<'p> {

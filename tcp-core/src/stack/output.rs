@@ -4,9 +4,7 @@
 //! they leave early, and so that no number of them, provoked by whomever, keeps data from leaving:
 //! every second packet is a connection's if one wants to send.
 
-use core::net::IpAddr;
-
-use super::address::{Key, unpack};
+use super::address::{Key, Octets, unpack};
 use super::arrival::HOP_LIMIT;
 use super::isn::after_syn;
 use super::reply::{Bare, Kind};
@@ -204,11 +202,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         )
     }
 
-    /// The destination of answers without a connection, for those that write packets.
-    pub(super) fn answer_header(source: IpAddr, destination: IpAddr) -> IpEmit {
+    /// The IP header of an answer without a connection.
+    pub(super) fn answer_header(source: Octets, destination: Octets) -> IpEmit {
         IpEmit {
-            source,
-            destination,
+            source: unpack(source),
+            destination: unpack(destination),
             hop_limit: HOP_LIMIT,
             traffic_class: 0,
         }

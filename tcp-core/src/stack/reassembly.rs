@@ -8,12 +8,11 @@
 //!
 //! The header of the first fragment counts, in whatever order they come.
 
-use core::net::IpAddr;
-
 use managed::ManagedSlice;
 
 use super::address::{Octets, UNSPECIFIED};
 use crate::time::{Duration, Instant};
+use crate::wire::IpMeta;
 
 /// How long a datagram may take: RFC 8200 section 4.5 and the lower end of RFC 1122's range.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,17 +28,6 @@ pub(super) struct DatagramId {
     pub(super) id: u32,
     /// IPv4's protocol; 0 for IPv6, where only the addresses and the number count.
     pub(super) protocol: u8,
-}
-
-/// What of a fragment's IP header outlives it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Header {
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
-    /// What the payload is when it is whole.
-    pub(super) protocol: u8,
-    pub(super) hop_limit: u8,
-    pub(super) traffic_class: u8,
 }
 
 /// Whether more fragments follow.
@@ -59,7 +47,7 @@ pub(super) struct Piece<'p> {
     /// What follows the IP header, or the fragment header.
     pub(super) octets: &'p [u8],
     /// Its header, which counts if it is the first.
-    pub(super) header: Header,
+    pub(super) header: IpMeta,
 }
 
 /// One datagram in the making, and the memory for it.
@@ -73,7 +61,7 @@ pub struct FragmentSlot<'a> {
     /// The datagram's length, once the last fragment came.
     total: Option<u32>,
     /// The header of the first fragment, once it came.
-    first: Option<Header>,
+    first: Option<IpMeta>,
 }
 
 impl<'a> FragmentSlot<'a> {
@@ -155,7 +143,7 @@ impl<'a> FragmentSlot<'a> {
     }
 
     /// The length, when nothing is missing.
-    fn complete(&self) -> Option<(u32, Header)> {
+    fn complete(&self) -> Option<(u32, IpMeta)> {
         let (total, first) = (self.total?, self.first?);
         match self.ranges.as_slice() {
             [(0, end)] if *end == total => Some((total, first)),
@@ -182,7 +170,7 @@ pub(super) enum Outcome {
         /// Octets of payload.
         len: usize,
         /// The header of the first fragment.
-        first: Header,
+        first: IpMeta,
     },
 }
 

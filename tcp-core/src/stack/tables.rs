@@ -34,15 +34,15 @@ impl<'a, P: Profile> Tables<'a, P> {
     /// Memory for the ICMP messages (echo replies) that wait for the device. A message that finds
     /// no room is dropped.
     #[must_use]
-    pub fn with_packets(mut self, packets: impl Into<ManagedSlice<'a, u8>>) -> Self {
-        self.packets = packets.into();
+    pub fn with_packets(mut self, packets: &'a mut [u8]) -> Self {
+        self.packets = ManagedSlice::Borrowed(packets);
         self
     }
 
     /// Slots in which IP fragments are put together. Without any, fragments are dropped.
     #[must_use]
-    pub fn with_fragments(mut self, slots: impl Into<ManagedSlice<'a, FragmentSlot<'a>>>) -> Self {
-        self.fragments = slots.into();
+    pub fn with_fragments(mut self, slots: &'a mut [FragmentSlot<'a>]) -> Self {
+        self.fragments = ManagedSlice::Borrowed(slots);
         self
     }
 }

@@ -108,10 +108,9 @@ impl<L: LocalAddress> TimeWaitEntry<L> {
                 Verdict::Restart
             }
             Some(Control::Fin) | None => {
-                // A pure ACK in its place is the peer's last word: an answer would be echoed.
-                if segment.ack.is_none()
-                    || segment.seq == self.rcv_nxt && segment.seq_len().get() == 0
-                {
+                // A pure ACK is never answered, in its place or not: two ends that disagree would
+                // answer each other for ever.
+                if segment.ack.is_none() || segment.seq_len().get() == 0 {
                     Verdict::Ignore
                 } else {
                     Verdict::Acknowledge
@@ -169,7 +168,8 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
             entries,
             free: List::EMPTY,
             order: List::EMPTY,
-            period: units(u64::from(period_ms) * 1_000 + 1_023),
+            // Rounded up, and one more because `since` is rounded down.
+            period: units(u64::from(period_ms) * 1_000 + 2_047),
             recycled: 0,
         };
         for index in 0..u32::try_from(this.entries.len()).unwrap_or(NONE) {

@@ -77,7 +77,7 @@ impl<P: Profile> Connection<'_, P> {
         let before = tcb.snd.una;
         let first_data = tcb.snd.base();
         let acked = ack.since(before).get();
-        tcb.snd.una = ack;
+        tcb.snd.acknowledge(ack);
         tcb.attempts = 0;
         tcb.progress_at = now;
         let data = ack.since(first_data).as_usize().min(self.send.len());

@@ -122,6 +122,8 @@ impl Loss {
         match self.phase {
             LossPhase::Open => {
                 self.departed = 0;
+                // A point that stayed where it was would seem to lie ahead after 2 GiB.
+                self.recover = self.recover.latest(una);
                 AckEffect::Plain
             }
             LossPhase::Timeout | LossPhase::Recovery if una.at_or_after(self.recover) => {
@@ -231,5 +233,22 @@ mod tests {
         }
         assert_eq!(loss.on_ack(seq(1_001), 1_000, None, 100), AckEffect::Plain);
         assert_eq!(loss.phase, LossPhase::Open);
+    }
+
+    #[test]
+    fn losses_are_seen_after_any_number_of_octets_without_one() {
+        for calm in 0..9 {
+            let mut loss = Loss::new(seq(0));
+            let mut una = seq(1);
+            for _ in 0..calm {
+                una = una + SeqLen::new(1 << 29);
+                assert_eq!(loss.on_ack(una, 1 << 29, None, 100), AckEffect::Plain);
+            }
+            let nxt = una + SeqLen::new(500);
+            let end = una + SeqLen::new(100);
+            let lost = [(); 3].map(|()| loss.on_duplicate(una, nxt, end, 100));
+            assert_eq!(lost, [false, false, true], "after {calm} times 512 MiB");
+            assert_eq!(loss.on_ack(nxt, 500, None, 100), AckEffect::Recovered);
+        }
     }
 }

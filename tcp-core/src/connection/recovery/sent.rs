@@ -98,7 +98,9 @@ impl<'a> Sent<'a> {
                 break;
             }
             taken.again |= oldest.again;
-            taken.rtt_us = Some(clock(now).wrapping_sub(oldest.sent_us));
+            let passed = clock(now).wrapping_sub(oldest.sent_us);
+            // More than half of the circle: time went back, and measures nothing.
+            taken.rtt_us = (passed < 1 << 31).then_some(passed);
             self.first += 1;
             if self.first as usize >= self.memory.len() {
                 self.first = 0;
@@ -198,6 +200,14 @@ mod tests {
             );
             assert_eq!(sent.first_end(), None);
         }
+    }
+
+    #[test]
+    fn d29_time_that_went_back_measures_nothing() {
+        let mut memory = [SentRecord::default(); 2];
+        let mut sent = Sent::new((&mut memory[..]).into());
+        sent.push(seq(10), at(500));
+        assert_eq!(sent.acknowledge(seq(10), at(400)).rtt_us, None);
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub(super) struct Snd {
     pub(super) headers: u16,
     /// Shift of the windows that we receive.
     pub(super) wscale: u8,
+    /// The peer acknowledged our SYN. Remembered, because a comparison with ISS would turn round
+    /// after 2 GiB.
+    pub(super) syn_acknowledged: bool,
     /// Where our FIN stands, once the user closed: behind the data that was queued then.
     pub(super) fin: Option<SeqNum>,
     /// The user wants to know when there is room.
@@ -65,6 +68,7 @@ impl Snd {
             mss_default,
             headers,
             wscale: 0,
+            syn_acknowledged: false,
             fin: None,
             starved: false,
         }
@@ -72,7 +76,11 @@ impl Snd {
 
     /// The sequence number of the send ring's first octet.
     pub(super) fn base(&self) -> SeqNum {
-        self.una.latest(self.iss + SeqLen::ONE)
+        if self.syn_acknowledged {
+            self.una
+        } else {
+            self.iss + SeqLen::ONE
+        }
     }
 
     /// One past the last octet that the user wrote, where a FIN stands or would stand.
@@ -88,9 +96,10 @@ impl Snd {
         }
     }
 
-    /// Whether the peer acknowledged our SYN.
-    pub(super) fn syn_acknowledged(&self) -> bool {
-        self.una.after(self.iss)
+    /// SND.UNA advances to `ack`.
+    pub(super) fn acknowledge(&mut self, ack: SeqNum) {
+        self.una = ack;
+        self.syn_acknowledged = true;
     }
 
     /// Whether the peer acknowledged our FIN.
@@ -104,8 +113,14 @@ impl Snd {
     //# If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ
     //# and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND, set
     //# SND.WL1 <- SEG.SEQ, and set SND.WL2 <- SEG.ACK.
+    ///
+    /// A retransmission with an acknowledgment of more is newer, too, though its SEG.SEQ is old:
+    /// without its window, SND.UNA would carry the old one past the edge that the peer offers.
+    /// Linux judges so as well.
     pub(super) fn take_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32) -> bool {
-        let newer = self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
+        let newer = self.wl2.before(ack)
+            || self.wl1.before(seq)
+            || (self.wl1 == seq && self.wl2.at_or_before(ack));
         if newer {
             self.wnd = window;
             self.max_wnd = self.max_wnd.max(window);
@@ -119,3 +134,22 @@ impl Snd {
 /// No segment is smaller than this for want of a larger MSS option: 40 octets of options and 8 of
 /// data.
 pub(super) const MSS_FLOOR: u16 = 48;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_handshake_stays_acknowledged_all_around_the_circle() {
+        let mut snd = Snd::new(SeqNum::new(7), 40, 1_460, 536);
+        assert!(!snd.syn_acknowledged);
+        assert_eq!(snd.base(), SeqNum::new(8));
+        snd.acknowledge(SeqNum::new(8));
+        for _ in 0..9 {
+            let ack = snd.una + SeqLen::new(1 << 29);
+            snd.acknowledge(ack);
+            assert!(snd.syn_acknowledged);
+            assert_eq!(snd.base(), ack);
+        }
+    }
+}

@@ -13,8 +13,8 @@ fn id(id: u32) -> DatagramId {
     }
 }
 
-fn header(hop_limit: u8) -> Header {
-    Header {
+fn header(hop_limit: u8) -> IpMeta {
+    IpMeta {
         source: [10, 0, 0, 1].into(),
         destination: [10, 0, 0, 2].into(),
         protocol: 6,

@@ -153,5 +153,10 @@ fn only_the_fin_that_comes_again_restarts_2_msl() {
     let last = segment(None, SEED.rcv_nxt, None);
     assert_eq!(entry.judge(&last), Verdict::Ignore);
     let old = segment(None, SEED.rcv_nxt - SeqLen::new(9), None);
-    assert_eq!(entry.judge(&old), Verdict::Acknowledge);
+    assert_eq!(entry.judge(&old), Verdict::Ignore);
+    let data = Segment {
+        payload: b"old",
+        ..old
+    };
+    assert_eq!(entry.judge(&data), Verdict::Acknowledge);
 }

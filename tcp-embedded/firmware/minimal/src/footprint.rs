@@ -2,9 +2,12 @@
 
 use core::mem::size_of;
 
-use tcp_core::{Config, Connection, Firmware, Info, Island, SentRecord, Stack};
+use tcp_core::wire::Segment;
+use tcp_core::{
+    Config, Connection, Firmware, Host, Info, Island, Profile, SentRecord, Stack, TablesStorage,
+};
 
-use crate::mailbox::One;
+use crate::memory::Pool;
 
 /// One row: a name and a size.
 #[repr(C)]
@@ -26,13 +29,58 @@ const fn row(name: &str, octets: usize) -> Row {
     }
 }
 
+/// Tables for so many connections, half-open connections and connections in TIME-WAIT, with so
+/// many buckets.
+type Slots<P, const C: usize, const H: usize, const T: usize, const I: usize> =
+    TablesStorage<'static, P, C, H, T, I>;
+
+/// What one entry more costs, from what eight more cost.
+const fn each(nine: usize, one: usize) -> usize {
+    (nine - one) / 8
+}
+
+const fn slot<P: Profile>() -> usize {
+    each(
+        size_of::<Slots<P, 9, 1, 1, 16>>(),
+        size_of::<Slots<P, 1, 1, 1, 16>>(),
+    )
+}
+
+const fn syn_entry<P: Profile>() -> usize {
+    each(
+        size_of::<Slots<P, 1, 9, 1, 16>>(),
+        size_of::<Slots<P, 1, 1, 1, 16>>(),
+    )
+}
+
+const fn time_wait_entry<P: Profile>() -> usize {
+    each(
+        size_of::<Slots<P, 1, 1, 9, 16>>(),
+        size_of::<Slots<P, 1, 1, 1, 16>>(),
+    )
+}
+
+const fn bucket<P: Profile>() -> usize {
+    each(
+        size_of::<Slots<P, 1, 1, 1, 9>>(),
+        size_of::<Slots<P, 1, 1, 1, 1>>(),
+    )
+}
+
 #[used]
 #[unsafe(link_section = ".footprint")]
-static FOOTPRINT: [Row; 6] = [
+static FOOTPRINT: [Row; 13] = [
     row("connection", size_of::<Connection<'static, Firmware>>()),
-    row("stack", size_of::<Stack<'static, Firmware, One>>()),
+    row("connection slot", slot::<Firmware>()),
+    row("SYN entry", syn_entry::<Firmware>()),
+    row("SYN entry, any address", syn_entry::<Host>()),
+    row("TIME-WAIT entry", time_wait_entry::<Firmware>()),
+    row("TIME-WAIT, any address", time_wait_entry::<Host>()),
+    row("index bucket", bucket::<Firmware>()),
+    row("stack", size_of::<Stack<'static, Firmware, Pool>>()),
     row("in-flight record", size_of::<SentRecord>()),
     row("island", size_of::<Island>()),
     row("config", size_of::<Config>()),
     row("info", size_of::<Info>()),
+    row("segment", size_of::<Segment<'static>>()),
 ];

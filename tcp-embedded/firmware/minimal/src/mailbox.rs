@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::ptr::{addr_of, addr_of_mut, read_volatile, write_volatile};
 
 use tcp_core::wire::Control;
-use tcp_core::{Firmware, Instant, LinkDestination, Memory, Storage, Tables};
+use tcp_core::{Instant, LinkDestination};
 
 const PACKET: usize = 1_500;
 
@@ -131,34 +131,5 @@ impl Mailbox {
             }
             write_volatile(addr_of_mut!(MAILBOX.sending), len as u32);
         }
-    }
-
-    pub(crate) fn tables(&self) -> Tables<'static, Firmware> {
-        // SAFETY: never run; only what the optimizer does not know counts here.
-        unsafe { read_volatile(addr_of!(MAILBOX).cast()) }
-    }
-
-    pub(crate) fn memory(&self) -> One {
-        One::default()
-    }
-}
-
-/// Memory for one connection.
-#[derive(Default)]
-pub(crate) struct One {
-    back: Option<Storage<'static>>,
-}
-
-impl Memory<'static> for One {
-    fn lend(&mut self) -> Option<Storage<'static>> {
-        self.back.take()
-    }
-
-    fn give_back(&mut self, storage: Storage<'static>) {
-        self.back = Some(storage);
-    }
-
-    fn receive_capacity(&self) -> usize {
-        2_048
     }
 }

@@ -14,6 +14,7 @@ mod echo;
 mod every_call;
 mod footprint;
 mod mailbox;
+mod memory;
 
 use core::panic::PanicInfo;
 
@@ -59,7 +60,9 @@ fn run(mut mailbox: Mailbox) -> ! {
         ephemeral_ports: (49_152, 65_535),
         time_wait_ms: 60_000,
     };
-    let mut stack = Stack::<Firmware, _>::new(config, mailbox.tables(), mailbox.memory());
+    // SAFETY: this is the only call.
+    let (tables, pool) = unsafe { memory::give_out() };
+    let mut stack = Stack::<Firmware, _>::new(config, tables, pool);
     let mut echo = echo::Echo::new(&mut stack, mailbox.address());
     loop {
         poll(&mut stack, &mut mailbox);

@@ -19,7 +19,7 @@ const LIMITS: [(&str, u64); 4] = [
     ("SYN entry", 48),
     ("SYN entry, any address", 56),
     ("TIME-WAIT entry", 64),
-    ("TIME-WAIT entry, any address", 64),
+    ("TIME-WAIT, any address", 64),
 ];
 
 /// Measurements: a section, a name, octets.

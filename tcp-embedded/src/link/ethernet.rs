@@ -1,0 +1,187 @@
+//! Ethernet II framing (RFC 894).
+//!
+//! ```text
+//!   0            6            12     14
+//!   | destination | source     | type | payload ... padding to 60 |
+//! ```
+//!
+//! A frame with a length in the place of the type (IEEE 802.3) or with a VLAN tag is not for this
+//! host: RFC 1122 section 2.3.3 demands RFC 894 and leaves the rest open.
+
+use tcp_core::LinkDestination;
+
+use super::LinkDropped;
+use crate::mac::MacAddress;
+
+/// Octets before the payload.
+pub(crate) const HEADER: usize = 14;
+
+/// A frame without its check sequence has at least so many octets.
+const SHORTEST: usize = 60;
+
+const IPV4: [u8; 2] = [0x08, 0x00];
+const ARP: [u8; 2] = [0x08, 0x06];
+const VLAN: [u8; 2] = [0x81, 0x00];
+
+/// What a frame carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Carries {
+    Ipv4,
+    Arp,
+}
+
+/// A received frame that is for this host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Frame<'f> {
+    pub(crate) to: LinkDestination,
+    pub(crate) source: MacAddress,
+    pub(crate) carries: Carries,
+    /// The payload, and after it padding: what is inside says where it ends.
+    pub(crate) payload: &'f [u8],
+}
+
+impl<'f> Frame<'f> {
+    /// Reads a frame that a device received; a device may hear frames for others.
+    pub(crate) fn parse(octets: &'f [u8], ours: MacAddress) -> Result<Self, LinkDropped> {
+        let (destination, rest) = octets.split_first_chunk().ok_or(LinkDropped::Truncated)?;
+        let (source, rest) = rest.split_first_chunk().ok_or(LinkDropped::Truncated)?;
+        let (ether_type, payload) = rest.split_first_chunk().ok_or(LinkDropped::Truncated)?;
+        let to = match MacAddress(*destination) {
+            MacAddress::BROADCAST => LinkDestination::Group,
+            address if address == ours => LinkDestination::Unicast,
+            _ => return Err(LinkDropped::NotForUs),
+        };
+        let source = MacAddress(*source);
+        if source.is_group() {
+            return Err(LinkDropped::GroupSource);
+        }
+        let carries = match *ether_type {
+            IPV4 => Carries::Ipv4,
+            ARP => Carries::Arp,
+            VLAN => return Err(LinkDropped::Tagged),
+            _ => return Err(LinkDropped::UnknownType),
+        };
+        if payload.is_empty() {
+            return Err(LinkDropped::Truncated);
+        }
+        Ok(Self {
+            to,
+            source,
+            carries,
+            payload,
+        })
+    }
+}
+
+/// Both addresses of a frame to send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Route {
+    pub(crate) from: MacAddress,
+    pub(crate) to: MacAddress,
+}
+
+/// Puts the header before the `payload` octets that stand behind its place in `frame`, and zeros
+/// behind them up to the shortest length; the frame's length, or `None` when `frame` has no room.
+//= https://www.rfc-editor.org/rfc/rfc894
+//# If necessary, the data field should be padded
+//# (with octets of zero) to meet the Ethernet minimum frame size.
+pub(crate) fn finish(
+    frame: &mut [u8],
+    route: Route,
+    carries: Carries,
+    payload: usize,
+) -> Option<usize> {
+    let end = HEADER.checked_add(payload)?;
+    let len = end.max(SHORTEST);
+    frame.get_mut(end..len)?.fill(0);
+    let (destination, rest) = frame.split_first_chunk_mut()?;
+    let (source, rest) = rest.split_first_chunk_mut()?;
+    *destination = route.to.0;
+    *source = route.from.0;
+    *rest.first_chunk_mut()? = match carries {
+        Carries::Ipv4 => IPV4,
+        Carries::Arp => ARP,
+    };
+    Some(len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const US: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
+    const PEER: MacAddress = MacAddress([2, 0, 0, 0, 0, 2]);
+
+    fn frame(to: MacAddress, from: MacAddress, ether_type: u16, payload: &[u8]) -> Vec<u8> {
+        [&to.0[..], &from.0, &ether_type.to_be_bytes(), payload].concat()
+    }
+
+    #[test]
+    fn e01_a_frame_shorter_than_its_header_is_dropped() {
+        let whole = frame(US, PEER, 0x0800, &[]);
+        for len in 0..HEADER {
+            let parsed = Frame::parse(&whole[..len], US);
+            assert_eq!(parsed, Err(LinkDropped::Truncated), "{len}");
+        }
+    }
+
+    #[test]
+    fn e02_a_frame_without_payload_is_dropped() {
+        for ether_type in [0x0800, 0x0806] {
+            let octets = frame(US, PEER, ether_type, &[]);
+            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::Truncated));
+        }
+        let octets = frame(US, PEER, 0x86dd, &[]);
+        assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::UnknownType));
+    }
+
+    #[test]
+    fn e06_a_group_is_no_source() {
+        for from in [MacAddress::BROADCAST, MacAddress([1, 0, 0x5e, 0, 0, 1])] {
+            let octets = frame(US, from, 0x0800, &[0x45]);
+            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::GroupSource));
+        }
+    }
+
+    #[test]
+    fn e07_a_frame_for_another_host_or_group_is_dropped() {
+        for to in [PEER, MacAddress([1, 0, 0x5e, 0, 0, 5]), MacAddress([0; 6])] {
+            let octets = frame(to, PEER, 0x0800, &[0x45]);
+            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::NotForUs));
+        }
+    }
+
+    #[test]
+    fn e08_a_broadcast_frame_is_marked() {
+        let octets = frame(MacAddress::BROADCAST, PEER, 0x0800, &[0x45]);
+        let parsed = Frame::parse(&octets, US).unwrap();
+        assert_eq!(parsed.to, LinkDestination::Group);
+    }
+
+    #[test]
+    fn e09_lengths_and_tags_are_not_types() {
+        for ether_type in [0, 46, 0x05dc, 0x05ff] {
+            let octets = frame(US, PEER, ether_type, &[0x45; 46]);
+            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::UnknownType));
+        }
+        for len in 0..4 {
+            let octets = frame(US, PEER, 0x8100, &[0; 4][..len]);
+            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::Tagged));
+        }
+    }
+
+    #[test]
+    fn e04_padding_is_zero_whatever_the_buffer_held() {
+        let mut out = [0xaa; 80];
+        let route = Route { from: US, to: PEER };
+        assert_eq!(finish(&mut out, route, Carries::Ipv4, 29), Some(60));
+        assert_eq!(out[..14], frame(PEER, US, 0x0800, &[])[..]);
+        assert_eq!(out[14..43], [0xaa; 29]);
+        assert_eq!(out[43..60], [0; 17]);
+        assert_eq!(out[60..], [0xaa; 20]);
+        assert_eq!(finish(&mut out, route, Carries::Ipv4, 66), Some(80));
+        assert_eq!(finish(&mut out, route, Carries::Ipv4, 67), None);
+        assert_eq!(finish(&mut out, route, Carries::Ipv4, usize::MAX), None);
+        assert_eq!(finish(&mut out[..59], route, Carries::Ipv4, 20), None);
+    }
+}

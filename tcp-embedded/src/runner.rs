@@ -1,0 +1,290 @@
+//! A MAC, the link layer and a stack, for a super-loop.
+//!
+//! ```text
+//!   frames in -> link -> stack      what is due      stack -> link -> frames out
+//!   at most BUDGET a call           advance          at most BUDGET a call
+//! ```
+//!
+//! There is one buffer for one frame: a received packet is used up before the next one is read or
+//! written. While the cable is pulled nothing is written, and timers run on.
+
+use core::net::{IpAddr, Ipv4Addr};
+
+use tcp_core::{
+    Duration, Firmware, Instant, Memory, Misuse, Packet, RxChecksum, Stack, StackConfig,
+};
+
+use crate::link::{HEADER, Inside, Ipv4Cidr, Link, LinkDropped};
+use crate::mac::{Error as _, ErrorKind, LinkState, Mac};
+use crate::resources::Parts;
+
+/// Frames in each direction that one call of [`Runner::poll`] handles at most, so that a device
+/// that always has another frame does not keep the super-loop.
+const BUDGET: usize = 16;
+/// How soon to look again at a device that had an error, no slot, or no link: an interrupt may be
+/// missed.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+//= https://www.rfc-editor.org/rfc/rfc1122#section-3.3.2
+//# EMTU_R MUST be greater
+//# than or equal to 576
+/// A device of smaller packets is refused, so nothing that is derived from the MTU gets small.
+const SMALLEST_MTU: u16 = 576;
+
+/// What a host is told once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Host {
+    /// 128 secret bits, fresh at every boot; see [`StackConfig::secret`].
+    pub secret: [u8; 16],
+    /// The address, and which others are on the link.
+    pub address: Ipv4Cidr,
+    /// Who takes what is not on the link.
+    pub gateway: Option<Ipv4Addr>,
+}
+
+/// Why a runner cannot be set up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The longest frame of the device cannot carry an IP packet of 576 octets.
+    FrameTooShort,
+    /// The buffer does not hold the longest frame of the device.
+    BufferTooShort,
+    /// The stack refused the address.
+    Address(Misuse),
+}
+
+impl core::fmt::Display for SetupError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::FrameTooShort => f.write_str("the device's frames are too short for IP"),
+            Self::BufferTooShort => f.write_str("the frame buffer is shorter than a frame"),
+            Self::Address(misuse) => write!(f, "address refused: {misuse}"),
+        }
+    }
+}
+
+impl core::error::Error for SetupError {}
+
+/// When [`Runner::poll`] is to be called again. A frame that arrives and every call on the stack
+/// are reasons to call it at once in any case.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[must_use]
+pub enum NextWake {
+    /// At once: the work was cut short.
+    Now,
+    /// At this moment.
+    At(Instant),
+    /// When a frame arrives.
+    Frame,
+}
+
+/// A device, the link layer, and a stack.
+///
+/// ```
+/// use core::net::Ipv4Addr;
+/// use tcp_core::Instant;
+/// use tcp_embedded::{Cable, Host, Ipv4Cidr, NextWake, Resources, Runner};
+///
+/// let cable = Cable::<4>::new();
+/// let (mac, _) = cable.ends();
+/// let mut resources = Resources::<2, 1_024, 1_024, 16>::new();
+/// let host = Host {
+///     secret: *b"of a true random",
+///     address: Ipv4Cidr::new(Ipv4Addr::new(192, 0, 2, 1), 24).unwrap(),
+///     gateway: None,
+/// };
+/// let mut runner = Runner::new(mac, host, resources.lend()).unwrap();
+/// let now = Instant::ZERO;
+/// // runner.stack().listen(...), and then for ever:
+/// match runner.poll(now) {
+///     NextWake::Now => { /* call again */ }
+///     NextWake::At(_) => { /* sleep until then or until an interrupt */ }
+///     NextWake::Frame => { /* sleep until an interrupt */ }
+/// }
+/// while let Some(_event) = runner.stack().poll_event() {}
+/// ```
+#[derive(Debug)]
+pub struct Runner<'a, D: Mac, M: Memory<'a>> {
+    mac: D,
+    link: Link<'a>,
+    stack: Stack<'a, Firmware, M>,
+    frame: &'a mut [u8],
+    rx_checksum: RxChecksum,
+    errors: u32,
+    last_error: Option<ErrorKind>,
+}
+
+impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+    /// Sets up a host on a device.
+    pub fn new(mac: D, host: Host, parts: Parts<'a, M>) -> Result<Self, SetupError> {
+        let capabilities = mac.capabilities();
+        let max_frame = usize::from(capabilities.max_frame);
+        let header = u16::try_from(HEADER).unwrap_or(u16::MAX);
+        let mtu = capabilities.max_frame.saturating_sub(header);
+        if mtu < SMALLEST_MTU {
+            return Err(SetupError::FrameTooShort);
+        }
+        let frame = parts.frame;
+        if frame.len() < max_frame {
+            return Err(SetupError::BufferTooShort);
+        }
+        let config = StackConfig {
+            secret: host.secret,
+            mtu,
+            any_address: false,
+            answer_echo: true,
+            tx_checksum: capabilities.tx_checksum,
+            ephemeral_ports: (49_152, 65_535),
+            time_wait_ms: 60_000,
+        };
+        let mut stack = Stack::new(config, parts.tables, parts.memory);
+        let address = host.address;
+        stack
+            .add_address(IpAddr::V4(address.address()), address.prefix())
+            .map_err(SetupError::Address)?;
+        Ok(Self {
+            link: Link::new(mac.address(), address, host.gateway, parts.neighbors),
+            mac,
+            stack,
+            frame,
+            rx_checksum: capabilities.rx_checksum,
+            errors: 0,
+            last_error: None,
+        })
+    }
+
+    /// The stack: for every call of a user, and for its events. Call [`poll`](Self::poll) after
+    /// calls that may send.
+    pub fn stack(&mut self) -> &mut Stack<'a, Firmware, M> {
+        &mut self.stack
+    }
+
+    /// The device.
+    pub fn mac(&mut self) -> &mut D {
+        &mut self.mac
+    }
+
+    /// Takes frames from the device, does what is due, and hands frames to the device: a bounded
+    /// number of each.
+    pub fn poll(&mut self, now: Instant) -> NextWake {
+        let errors = self.errors;
+        let received = self.receive(now);
+        self.stack.advance(now);
+        let sent = match self.mac.link() {
+            LinkState::Up => self.transmit(now),
+            LinkState::Down => Sent::Blocked,
+        };
+        if received == BUDGET || sent == Sent::Budget {
+            return NextWake::Now;
+        }
+        let look_again = sent == Sent::Blocked || self.errors != errors;
+        let look_again = look_again.then_some(now + LOOK_AGAIN);
+        let deadline = match self.stack.next_deadline() {
+            // What waits for the device is not to be looked for before the device is.
+            Some((at, _)) if at <= now && sent == Sent::Blocked => None,
+            Some((at, _)) if at <= now => return NextWake::Now,
+            Some((at, _)) => Some(at),
+            None => None,
+        };
+        let earliest = [deadline, look_again].into_iter().flatten().min();
+        earliest.map_or(NextWake::Frame, NextWake::At)
+    }
+
+    /// Frames and packets that the link layer dropped for this reason.
+    pub fn dropped(&self, reason: LinkDropped) -> u32 {
+        self.link.dropped(reason)
+    }
+
+    /// Errors of the device since the start, and the last one.
+    pub fn errors(&self) -> (u32, Option<ErrorKind>) {
+        (self.errors, self.last_error)
+    }
+
+    /// How many frames were taken.
+    fn receive(&mut self, now: Instant) -> usize {
+        for count in 0..BUDGET {
+            match self.mac.receive(self.frame) {
+                Ok(Some(len)) => self.arrive(now, len),
+                Ok(None) => return count,
+                Err(error) => {
+                    self.note(error.kind());
+                    return count;
+                }
+            }
+        }
+        BUDGET
+    }
+
+    fn arrive(&mut self, now: Instant, len: usize) {
+        let Some(frame) = self.frame.get(..len) else {
+            self.link.count(LinkDropped::Overlong);
+            return;
+        };
+        match self.link.receive(now, frame) {
+            Ok(Inside::Packet(octets, link)) => {
+                let packet = Packet {
+                    octets,
+                    checksum: self.rx_checksum,
+                    segment_size: None,
+                    link,
+                };
+                // What is not TCP has no other taker, and what was dropped is counted.
+                let _ = self.stack.receive(now, packet);
+            }
+            Ok(Inside::Nothing) => {}
+            Err(reason) => self.link.count(reason),
+        }
+    }
+
+    fn transmit(&mut self, now: Instant) -> Sent {
+        for _ in 0..BUDGET {
+            if !self.mac.can_transmit() {
+                return Sent::Blocked;
+            }
+            let len = match self.link.pay(now, self.frame) {
+                Some(len) => Some(len),
+                None => match self.packet(now) {
+                    Some(len) => len,
+                    None => return Sent::All,
+                },
+            };
+            if let Some(frame) = len.and_then(|len| self.frame.get(..len))
+                && let Err(error) = self.mac.transmit(frame)
+            {
+                self.note(error.kind());
+            }
+        }
+        Sent::Budget
+    }
+
+    /// The next packet of the stack as a frame: `None` when it has none, `Some(None)` when the
+    /// packet cannot leave because its neighbour is not resolved.
+    fn packet(&mut self, now: Instant) -> Option<Option<usize>> {
+        let room = self.frame.get_mut(HEADER..)?;
+        let transmit = self.stack.transmit(now, room)?;
+        let IpAddr::V4(destination) = transmit.destination else {
+            self.link.count(LinkDropped::NoRoute);
+            return Some(None);
+        };
+        Some(self.link.send(now, destination, self.frame, transmit.len))
+    }
+
+    fn note(&mut self, kind: ErrorKind) {
+        self.errors = self.errors.wrapping_add(1);
+        self.last_error = Some(kind);
+    }
+}
+
+/// How sending ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sent {
+    /// Nothing is left.
+    All,
+    /// The device takes no more.
+    Blocked,
+    /// The budget is used up.
+    Budget,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! The steps, in the order in which they run: what fails fast and often comes first.
+
+use std::path::Path;
+use std::process::Command;
+
+use tcp_tests::cross;
+
+use crate::need;
+use crate::run::{cargo, cargo_of, check, check_all, tests};
+use crate::tally::Verdict;
+
+/// One check.
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) what: String,
+    pub(crate) run: Box<dyn Fn(&str) -> Verdict>,
+}
+
+/// Combinations of features in which the core must build by itself.
+const FEATURES: [&str; 6] = [
+    "",
+    "ipv6",
+    "alloc",
+    "defmt",
+    "ipv6,alloc",
+    "ipv6,alloc,defmt",
+];
+/// The test file that needs namespaces and a TUN device.
+const INTEROP: &str = "interop_linux";
+/// Seconds for each fuzz target.
+const FUZZ_SECONDS: &str = "-max_total_time=10";
+/// The oldest compiler that the workspace promises to build with.
+const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// All steps.
+pub(crate) fn all() -> Vec<Step> {
+    let mut steps = vec![
+        step("fmt", "rustfmt agrees with every file", |name| {
+            check(name, &mut cargo(&["fmt", "--all", "--check"]))
+        }),
+        step(
+            "clippy",
+            "no warning in any target of any package",
+            |name| {
+                let arguments = [
+                    "--workspace",
+                    "--all-targets",
+                    "--all-features",
+                    "--",
+                    "-Dwarnings",
+                ];
+                check(name, cargo(&["clippy"]).args(arguments))
+            },
+        ),
+        step(
+            "features",
+            "the core without warnings in every combination",
+            features,
+        ),
+        step("test", "unit, state, pair and conformance tests", all_tests),
+        step("doctest", "the examples in the documentation", |name| {
+            tests(
+                name,
+                &mut cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]),
+            )
+        }),
+        step("doc", "documentation without broken links", |name| {
+            let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
+            check(name, doc.env("RUSTDOCFLAGS", "-Dwarnings"))
+        }),
+    ];
+    for target in cross::TARGETS {
+        let what = format!("the core builds for {target}");
+        steps.push(step(&format!("cross-{target}"), &what, move |name| {
+            build_for(name, target)
+        }));
+    }
+    steps.extend([
+        step(
+            "sizes",
+            "no panic path links; sizes equal the snapshot",
+            sizes,
+        ),
+        step("interop", "the Linux kernel as the peer, over TUN", interop),
+        step("fuzz", "ten seconds of each fuzz target", fuzz),
+        step("msrv", "the oldest promised compiler builds it", msrv),
+        step("deny", "licences and advisories of the dependencies", deny),
+    ]);
+    steps
+}
+
+fn step(name: &str, what: &str, run: impl Fn(&str) -> Verdict + 'static) -> Step {
+    Step {
+        name: name.into(),
+        what: what.into(),
+        run: Box::new(run),
+    }
+}
+
+fn features(name: &str) -> Verdict {
+    let commands = FEATURES.iter().map(|features| {
+        let mut clippy = cargo(&["clippy", "-p", "tcp-core", "--no-default-features"]);
+        clippy.args(["--features", features, "--", "-Dwarnings"]);
+        clippy
+    });
+    check_all(name, commands)
+}
+
+/// Everything but the interop tests, which have a step of their own.
+fn all_tests(name: &str) -> Verdict {
+    if need::cargo_subcommand("nextest") {
+        let others = format!("not binary({INTEROP})");
+        let arguments = ["run", "--workspace", "--no-fail-fast", "-E", &others];
+        return tests(name, cargo(&["nextest"]).args(arguments));
+    }
+    let mut test = cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
+    for file in test_files().filter(|file| file != INTEROP) {
+        test.args(["--test", &file]);
+    }
+    tests(name, &mut test)
+}
+
+/// The integration tests of all packages by name.
+fn test_files() -> impl Iterator<Item = String> {
+    ["tests", "tcp-core", "tcp-std", "tcp-embedded"]
+        .into_iter()
+        .flat_map(|package| names_in(&format!("{package}/tests")))
+}
+
+/// The stems of the Rust files in a directory of the workspace.
+fn names_in(directory: &str) -> Vec<String> {
+    let Ok(entries) = cross::workspace().join(directory).read_dir() else {
+        return Vec::new();
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut names: Vec<String> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    names
+}
+
+fn build_for(name: &str, target: &str) -> Verdict {
+    let found = cross::cargo(target).or_else(|| {
+        need::install(&cross::DEBIAN_PACKAGES);
+        cross::cargo(target)
+    });
+    let Some(mut cargo) = found else {
+        return Verdict::Skipped(format!("no compiler for {target}"));
+    };
+    let mut arguments = vec!["build", "--lib", "-p", "tcp-core"];
+    if target.contains("-none-") {
+        arguments.extend(["-p", "tcp-embedded"]);
+    }
+    check(name, cargo.args(arguments))
+}
+
+fn sizes(name: &str) -> Verdict {
+    if !workspace_has("tests/src/bin/sizes.rs") && !workspace_has("tests/src/bin/sizes/main.rs") {
+        return Verdict::Skipped("there is no program that measures yet".into());
+    }
+    need::program("ld.lld", "lld");
+    let sizes = ["run", "-p", "tcp-tests", "--bin", "sizes", "--", "--check"];
+    check(name, &mut cargo(&sizes))
+}
+
+fn interop(name: &str) -> Verdict {
+    if !workspace_has(&format!("tests/tests/{INTEROP}.rs")) {
+        return Verdict::Skipped("there are no interop tests yet".into());
+    }
+    if !Path::new("/dev/net/tun").exists() {
+        return Verdict::Skipped("/dev/net/tun is missing".into());
+    }
+    for (program, package) in [
+        ("tshark", "tshark"),
+        ("tcpdump", "tcpdump"),
+        ("curl", "curl"),
+        ("ip", "iproute2"),
+    ] {
+        need::program(program, package);
+    }
+    let arguments: &[&str] = if need::cargo_subcommand("nextest") {
+        &[
+            "nextest",
+            "run",
+            "--no-fail-fast",
+            "-p",
+            "tcp-tests",
+            "--test",
+            INTEROP,
+        ]
+    } else {
+        &[
+            "test",
+            "--no-fail-fast",
+            "-p",
+            "tcp-tests",
+            "--test",
+            INTEROP,
+        ]
+    };
+    tests(name, &mut cargo(arguments))
+}
+
+fn fuzz(name: &str) -> Verdict {
+    let targets = names_in("fuzz/fuzz_targets");
+    if targets.is_empty() {
+        return Verdict::Skipped("there are no fuzz targets yet".into());
+    }
+    if !need::toolchain("nightly") {
+        return Verdict::Skipped("no nightly toolchain".into());
+    }
+    if !need::cargo_subcommand("fuzz") {
+        return Verdict::Skipped("cargo-fuzz is not installed".into());
+    }
+    let commands = targets.iter().map(|target| -> Command {
+        cargo_of("nightly", &["fuzz", "run", target, "--", FUZZ_SECONDS])
+    });
+    check_all(name, commands)
+}
+
+fn msrv(name: &str) -> Verdict {
+    if !need::toolchain(MSRV) {
+        return Verdict::Skipped(format!("toolchain {MSRV} is not installed"));
+    }
+    let mut check_all = cargo_of(MSRV, &["check", "--workspace", "--all-features"]);
+    let directory = cross::workspace().join("target/msrv");
+    check(name, check_all.env("CARGO_TARGET_DIR", directory))
+}
+
+fn deny(name: &str) -> Verdict {
+    if !need::cargo_subcommand("deny") {
+        return Verdict::Skipped("cargo-deny is not installed".into());
+    }
+    check(name, &mut cargo(&["deny", "check"]))
+}
+
+fn workspace_has(file: &str) -> bool {
+    cross::workspace().join(file).exists()
+}
