@@ -52,13 +52,14 @@ impl Rcv {
     /// Whether reading opened the window enough to tell the peer without another reason: by half
     /// of the ring, or by a segment after less than two were offered.
     pub(in crate::connection) fn update_due(&self, ring: &Ring<'_>, mss: u16) -> bool {
-        if !self.ack.read {
+        let read = self.ack.read;
+        if read == 0 {
             return false;
         }
         let gained = self.offer(ring, mss).adv.since(self.adv).get();
         let half = (SeqLen::of(ring.capacity()).get() / 2).max(1);
         let nearly_shut = self.wnd().get() < 2 * u32::from(mss);
-        gained >= half || (nearly_shut && gained >= half.min(mss.into()))
+        (read >= half && gained >= half) || (nearly_shut && gained >= half.min(mss.into()))
     }
 }
 
@@ -88,7 +89,7 @@ mod tests {
         let mut rcv = Rcv::new(SeqNum::new(0), SeqNum::new(4_000), 0);
         ring.push(&[1; 4_000]);
         rcv.nxt = SeqNum::new(4_000);
-        rcv.ack.read = true;
+        rcv.ack.read = 1;
         for read in 1..1_000 {
             ring.consume(1);
             assert_eq!(rcv.offer(&ring, 1_000).field.0, 0, "after {read} octets");
