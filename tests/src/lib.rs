@@ -1,4 +1,20 @@
 //! What the tests of this workspace stand on.
+//!
+//! * [`world`]: two virtual hosts ([`host`], with the octets of [`memory`] and the users of
+//!   [`app`]) and an emulated [`link`] between them, in virtual time.
+//! * [`oracle`]: what must hold at every step of every test.
+//! * [`packet`], [`stream`], [`rng`], [`pcap`]: segments, octets, accidents, captures.
+//! * [`cross`], [`not_run`]: what `cargo suite` and the tests share about this machine.
 
+pub mod app;
 pub mod cross;
+pub mod host;
+pub mod link;
+pub mod memory;
 pub mod not_run;
+pub mod oracle;
+pub mod packet;
+pub mod pcap;
+pub mod rng;
+pub mod stream;
+pub mod world;
