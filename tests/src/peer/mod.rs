@@ -12,24 +12,27 @@
 
 mod open;
 mod seg;
+mod setup;
+mod time;
 mod user;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use tcp_core::{
-    Config, Dropped, Duration, Events, Handle, Instant, LinkDestination, ListenerHandle, Packet,
-    Received, RxChecksum, Stack, StackConfig, Tables,
+    Dropped, Events, Handle, Instant, LinkDestination, ListenerHandle, Packet, Received,
+    RxChecksum, Stack, StackConfig, Tables,
 };
 
 use crate::host::SimStack;
-use crate::memory::{Heap, Sizes};
+use crate::memory::Heap;
 use crate::oracle::{self, Oracle};
 use crate::packet::{ACK, RST, SYN, Segment};
 use crate::stream::Stream;
 
 use seg::Stamps;
 pub use seg::{Seg, ack, data, fin, rst, rst_ack, seg, syn, syn_ack};
+pub use setup::Setup;
 
 /// The stack's port, in both roles.
 pub const PORT: u16 = 80;
@@ -39,107 +42,6 @@ pub const OUR_PORT: u16 = 40_000;
 pub const FIRST_STAMP: u32 = 1_000_000;
 /// Packets without time passing, after which the stack is taken to talk to itself.
 const TRANSMIT_LIMIT: usize = 10_000;
-
-/// How a test begins.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// The knobs of the connection.
-    pub config: Config,
-    /// The octets of the connection.
-    pub sizes: Sizes,
-    /// What our SYN offers beside the flags.
-    pub offer: Seg,
-    /// The window field of our segments.
-    pub window: u16,
-    /// The device's packet size.
-    pub mtu: u16,
-    /// Our initial sequence number.
-    pub iss: u32,
-    /// What our SYN and the stack's SYN are called.
-    pub bases: (u32, u32),
-    /// Addresses: the stack's, ours.
-    pub addresses: (&'static str, &'static str),
-    /// 2 MSL.
-    pub time_wait_ms: u32,
-    /// When the test begins.
-    pub start: Instant,
-}
-
-impl Setup {
-    /// No option but an MSS of 1,000: segments are 1,000 octets long.
-    #[must_use]
-    pub fn plain() -> Self {
-        Self {
-            config: Config::new(),
-            sizes: Sizes::rings(65_535),
-            offer: syn().mss(1_000),
-            window: 65_535,
-            mtu: 1_500,
-            iss: 0x1000_0000,
-            bases: (0, 0),
-            addresses: ("10.0.0.1", "10.0.0.2"),
-            time_wait_ms: 60_000,
-            start: Instant::from_secs(1_000),
-        }
-    }
-
-    /// Window scaling (shift 0 both ways, for the rings are small), SACK and timestamps.
-    #[must_use]
-    pub fn full() -> Self {
-        Self {
-            offer: syn()
-                .mss(1_012)
-                .scale(0)
-                .sack_permitted()
-                .stamps(FIRST_STAMP, 0),
-            ..Self::plain()
-        }
-    }
-
-    /// SACK and nothing else.
-    #[must_use]
-    pub fn sack() -> Self {
-        Self {
-            offer: syn().mss(1_000).sack_permitted(),
-            ..Self::plain()
-        }
-    }
-
-    /// With these knobs.
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// With rings of this size.
-    #[must_use]
-    pub fn rings(mut self, octets: usize) -> Self {
-        self.sizes = Sizes::rings(octets);
-        self
-    }
-
-    /// With this window in our segments.
-    #[must_use]
-    pub fn window(mut self, window: u16) -> Self {
-        self.window = window;
-        self
-    }
-
-    /// With this in our SYN.
-    #[must_use]
-    pub fn offer(mut self, offer: Seg) -> Self {
-        self.offer = offer;
-        self
-    }
-
-    /// Between IPv6 addresses.
-    #[must_use]
-    pub fn v6(mut self) -> Self {
-        self.addresses = ("fd00::1", "fd00::2");
-        self
-    }
-}
 
 /// The peer, and the stack under test.
 #[derive(Debug)]
@@ -161,6 +63,7 @@ pub struct Peer {
     /// IP packets of the stack that are not TCP.
     pub others: Vec<Vec<u8>>,
     setup: Setup,
+    /// ISS of the stack, once its SYN left.
     stack_iss: Option<u32>,
     /// The stack's timestamp that we echo next, if timestamps are agreed.
     echo: Option<u32>,
@@ -410,68 +313,6 @@ impl Peer {
     /// Everything that the stack sent and that was not expected yet.
     pub fn take(&mut self) -> Vec<Segment> {
         self.out.drain(..).map(|(_, segment)| segment).collect()
-    }
-
-    /// Lets `ms` milliseconds pass, deadline by deadline.
-    pub fn pass(&mut self, ms: u64) -> &mut Self {
-        self.pass_until(self.now + Duration::from_millis(ms));
-        self
-    }
-
-    /// Lets time pass up to `until`.
-    ///
-    /// # Panics
-    /// When the stack spins.
-    pub fn pass_until(&mut self, until: Instant) {
-        let mut still = 0;
-        while let Some((due, timer)) = self.stack.next_deadline().filter(|(at, _)| *at <= until) {
-            still = if due <= self.now { still + 1 } else { 0 };
-            assert!(still < 1_000, "time stands still at {timer}");
-            self.now = self.now.max(due);
-            self.run();
-        }
-        self.now = self.now.max(until);
-    }
-
-    /// Runs what is due now.
-    pub fn run(&mut self) {
-        self.oracle.caused(self.stack.rows(self.now).count());
-        self.stack.advance(self.now);
-        self.drain();
-    }
-
-    /// Nothing leaves for `ms` milliseconds, give or take the clock's unit of 1.024 ms; then this
-    /// segment does.
-    ///
-    /// # Panics
-    /// When another leaves, or earlier, or later.
-    #[track_caller]
-    pub fn expect_after(&mut self, ms: u64, expected: Seg) -> Segment {
-        let before = self.now;
-        self.expect_nothing();
-        let limit = before + Duration::from_millis(ms + 2);
-        while self.out.is_empty() {
-            let next = self.stack.next_deadline().filter(|(at, _)| *at <= limit);
-            let Some((due, _)) = next else {
-                panic!("{expected} did not come in {ms} ms{}", self.history());
-            };
-            self.now = self.now.max(due);
-            self.run();
-        }
-        let passed = (self.now - before).as_micros();
-        let history = self.history();
-        assert!(
-            passed + 2_000 >= ms * 1_000,
-            "after {passed} us instead of {ms} ms{history}"
-        );
-        self.expect(expected)
-    }
-
-    /// How long the stack waits for anything, and what it waits for.
-    #[must_use]
-    pub fn next_deadline_ms(&self) -> Option<(u64, tcp_core::Timer)> {
-        let (at, timer) = self.stack.next_deadline()?;
-        Some(((at - self.now).as_micros() / 1_000, timer))
     }
 
     fn our_raw(&self, relative: u32) -> u32 {

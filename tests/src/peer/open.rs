@@ -54,6 +54,18 @@ impl Peer {
         self.user_called();
     }
 
+    /// The user stops listening.
+    ///
+    /// # Panics
+    /// When the stack does not listen.
+    #[track_caller]
+    pub fn unlisten(&mut self) {
+        let listener = self.listener.take().expect("it listens");
+        let closed = self.stack.unlisten(self.now, listener);
+        closed.expect("a live listener");
+        self.user_called();
+    }
+
     /// Whether a connection waits to be accepted; it is accepted.
     ///
     /// # Panics
