@@ -141,7 +141,6 @@ impl Key {
                 u128::from_le_bytes(self.local),
                 u128::from_le_bytes(self.remote),
             );
-            #[expect(clippy::cast_possible_truncation, reason = "the two halves of each")]
             let words = [
                 local as u64,
                 (local >> 64) as u64,
@@ -167,10 +166,7 @@ pub(super) const fn upper(hash: u64) -> u32 {
 
 /// The lower half of a hash.
 pub(super) const fn lower(hash: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-    {
-        hash as u32
-    }
+    hash as u32
 }
 
 #[cfg(test)]

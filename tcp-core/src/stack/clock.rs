@@ -72,12 +72,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// The state of a connection that has a handle: TIME-WAIT only while its entry lives.
     pub(super) fn state_of(&self, index: u32) -> State {
-        match self
-            .connection(index)
-            .map_or(State::Closed, Connection::state)
-        {
-            State::TimeWait if !self.lingers(index) => State::Closed,
-            state => state,
+        let connection = self.connection(index);
+        let state = connection.map_or(State::Closed, Connection::state);
+        if state == State::TimeWait && !self.lingers(index) {
+            State::Closed
+        } else {
+            state
         }
     }
 }

@@ -187,6 +187,22 @@ impl<'a> Demux<'a> {
         }
     }
 
+    /// How far entries stand from home, plus one: on average, and at most.
+    #[cfg(test)]
+    pub(super) fn probe_lengths(&self) -> (f64, u32) {
+        let used = self
+            .buckets
+            .iter()
+            .enumerate()
+            .filter(|(_, bucket)| bucket.id != EMPTY);
+        let lengths: Vec<u32> = used
+            .map(|(place, bucket)| ((place as u32).wrapping_sub(bucket.hash) & self.mask) + 1)
+            .collect();
+        let sum: u32 = lengths.iter().sum();
+        let most = lengths.iter().copied().max();
+        (f64::from(sum) / lengths.len() as f64, most.unwrap_or(0))
+    }
+
     /// How many entries there are.
     pub(super) const fn len(&self) -> u32 {
         self.len

@@ -180,7 +180,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.refuse(now, &key, segment);
             return Err(Dropped::AckUnacceptable);
         }
-        self.promote(now, index, &key, segment, segments)
+        self.promote(now, index, segment, segments)
     }
 
     /// The steps before the ACK: sequence number, timestamps, RST, SYN.
@@ -245,10 +245,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         &mut self,
         now: Instant,
         entry_index: u32,
-        key: &Key,
         segment: &Segment<'_>,
         segments: u16,
     ) -> Result<(), Dropped> {
+        let entry = self
+            .half_open
+            .get(entry_index)
+            .ok_or(Dropped::NoConnection)?;
+        let key = &entry.key(self.locals.own());
         let listener = self.listener_for(key).ok_or(Dropped::NoConnection)?;
         let accepting = self
             .listeners

@@ -102,9 +102,11 @@ pub enum Event {
 /// Many connections behind one or more addresses.
 ///
 /// The contract: give every received packet to [`receive`](Self::receive); call
-/// [`advance`](Self::advance) when the time of [`next_deadline`](Self::next_deadline) has come; with a
-/// device slot in hand call [`transmit`](Self::transmit) until it returns `None`; then take
-/// [`poll_event`](Self::poll_event) until `None`.
+/// [`advance`](Self::advance) when the time of [`next_deadline`](Self::next_deadline) has come; with
+/// a device slot in hand call [`transmit`](Self::transmit) until it returns `None`; then take
+/// [`poll_event`](Self::poll_event) until `None`. Time may stand still, go back or jump; calls that
+/// find nothing to do are harmless. Tables and memory are the caller's:
+/// [`TablesStorage`] and [`Memory`].
 #[derive(Debug)]
 pub struct Stack<'a, P: Profile, M: Memory<'a>> {
     config: StackConfig,
@@ -156,39 +158,76 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Adds one of our addresses with its prefix length (for the subnet's broadcast address).
+    ///
+    /// # Errors
+    /// [`Misuse::NotOurAddress`] for what is no unicast address, [`Misuse::AlreadyExists`],
+    /// [`Misuse::InsufficientResources`] after the eighth.
     pub fn add_address(&mut self, address: IpAddr, prefix: u8) -> Result<(), Misuse> {
         self.locals.add(address, prefix)
     }
+
+    /// Takes one received packet. Nothing is sent here; ask [`transmit`](Self::transmit) afterwards.
     pub fn receive<'p>(&'p mut self, now: Instant, packet: Packet<'p>) -> Received<'p> {
         self.tick(now);
         self.input(now, packet)
     }
+
+    /// Writes the next packet into `out`; `None` when there is none, or when `out` is too short for
+    /// it (then nothing changes). Call it with a device slot in hand: what it returns has left.
     pub fn transmit(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
         self.output(now, out)
     }
-    /// The earliest moment at which `advance` has something to do; the past or `now` (Timer::Transmit)
-    /// when there is something to transmit.
+
+    /// The earliest moment at which [`advance`](Self::advance) has something to do, and for which
+    /// timer; the past, with [`Timer::Transmit`], when there is something to transmit.
+    #[must_use]
     pub fn next_deadline(&self) -> Option<(Instant, Timer)> {
         self.next()
     }
+
+    /// Does what is due. Calling it early, late or twice is harmless.
     pub fn advance(&mut self, now: Instant) {
         self.run(now);
     }
+
+    /// What happened since the last call; each connection and listener is named once.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.next_event()
     }
+
+    /// Passive open.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOurAddress`] for an address that is not ours, and for port 0 outside any-address
+    /// mode; [`Misuse::AlreadyExists`]; [`Misuse::InsufficientResources`].
     pub fn listen(&mut self, at: ListenAt) -> Result<ListenerHandle, Misuse> {
         self.open_listener(&at)
     }
+
     /// Closes a listener; half-open and un-accepted connections of it are reset.
+    ///
+    /// # Errors
+    /// [`Misuse::NoConnection`] for a stale handle.
     pub fn unlisten(&mut self, now: Instant, listener: ListenerHandle) -> Result<(), Misuse> {
         self.tick(now);
         self.close_listener(now, listener)
     }
+
+    /// The connection that has waited longest to be accepted. It may have ended meanwhile.
+    ///
+    /// # Errors
+    /// [`Misuse::NoConnection`] for a stale handle.
     pub fn accept(&mut self, listener: ListenerHandle) -> Result<Option<Handle>, Misuse> {
         self.take_accepted(listener)
     }
-    /// Active open. `local`: `None` chooses address and port; port 0 chooses the port.
+
+    /// Active open. `local`: `None` chooses address and port; an unspecified address or port 0
+    /// chooses that one.
+    ///
+    /// # Errors
+    /// [`Misuse::RemoteUnspecified`], [`Misuse::NotOurAddress`], [`Misuse::AlreadyExists`] when the
+    /// two ends are in use (in TIME-WAIT, too), [`Misuse::InsufficientResources`] without a slot,
+    /// storage or port.
     pub fn connect(
         &mut self,
         now: Instant,
@@ -199,11 +238,21 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         self.tick(now);
         self.open_connection(now, local, remote, config)
     }
-    // User calls on a connection. Each returns `Misuse::NoConnection` for a stale handle.
-    /// Ok(0): no room now (a WRITABLE event follows).
+}
+
+/// User calls on a connection. Each returns [`Misuse::NoConnection`] for a stale handle.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once for all, and at the connection"
+)]
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
+    /// Queues what fits of `octets`. `Ok(0)`: no room now; a [`WRITABLE`](Events::WRITABLE) event
+    /// follows.
     pub fn send(&mut self, now: Instant, handle: Handle, octets: &[u8]) -> Result<usize, Misuse> {
         self.visit(now, handle, |connection| connection.send(now, octets))?
     }
+
+    /// As [`send`](Self::send), in place: `fill` writes into the ring and says how much.
     pub fn send_with(
         &mut self,
         now: Instant,
@@ -212,10 +261,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     ) -> Result<usize, Misuse> {
         self.visit(now, handle, |connection| connection.send_with(now, fill))?
     }
-    /// Ok(0): nothing now (READABLE follows) or the end (`is_finished`). `Err(Closed)`: ended otherwise, all data read.
+
+    /// Takes received octets. `Ok(0)`: nothing now ([`READABLE`](Events::READABLE) follows), or the
+    /// end ([`is_finished`](Self::is_finished)). [`Misuse::Closed`]: ended otherwise, all is read.
     pub fn read(&mut self, now: Instant, handle: Handle, out: &mut [u8]) -> Result<usize, Misuse> {
         self.visit(now, handle, |connection| connection.read(now, out))?
     }
+
+    /// As [`read`](Self::read), in place: `take` sees the ring and says how much it took.
     pub fn receive_with(
         &mut self,
         now: Instant,
@@ -224,44 +277,64 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     ) -> Result<usize, Misuse> {
         self.visit(now, handle, |connection| connection.receive_with(now, take))?
     }
+
+    /// Copies received octets without taking them.
     pub fn peek(&self, handle: Handle, out: &mut [u8]) -> Result<usize, Misuse> {
         Ok(self.look(handle)?.peek(out))
     }
+
+    /// Octets that can be read.
     pub fn readable(&self, handle: Handle) -> Result<usize, Misuse> {
         Ok(self.look(handle)?.readable())
     }
+
+    /// Octets that can be written.
     pub fn writable(&self, handle: Handle) -> Result<usize, Misuse> {
         Ok(self.look(handle)?.writable())
     }
-    /// The peer closed and everything was read.
+
+    /// Whether the peer closed and everything was read.
     pub fn is_finished(&self, handle: Handle) -> Result<bool, Misuse> {
         Ok(self.look(handle)?.is_finished())
     }
+
     /// Closes the sending side (FIN after what is queued).
     pub fn shutdown(&mut self, now: Instant, handle: Handle) -> Result<(), Misuse> {
         self.visit(now, handle, |connection| connection.shutdown(now))?
     }
-    /// Gives the connection up to the stack: FIN after what is queued, the handle is void at once. Unread data
-    /// or data that arrives later makes it a reset (RFC 1122 4.2.2.13).
+
+    /// Gives the connection up to the stack: FIN after what is queued, the handle is void at once.
+    /// Unread data, or data that arrives later, makes it a reset (RFC 1122 section 4.2.2.13).
     pub fn close(&mut self, now: Instant, handle: Handle) -> Result<(), Misuse> {
         self.let_go(now, handle)
     }
+
     /// Sends a reset and ends the connection at once; the handle stays (close it).
     pub fn abort(&mut self, now: Instant, handle: Handle) -> Result<(), Misuse> {
         self.visit(now, handle, |connection| connection.abort(now))
     }
+
+    /// The state; TIME-WAIT as long as the table's entry lives.
     pub fn state(&self, handle: Handle) -> Result<State, Misuse> {
         Ok(self.state_of(self.slot(handle)?))
     }
+
+    /// Why the connection ended; `None` before.
     pub fn close_reason(&self, handle: Handle) -> Result<Option<CloseReason>, Misuse> {
         self.reason(handle)
     }
+
+    /// Both ends.
     pub fn tuple(&self, handle: Handle) -> Result<Tuple, Misuse> {
         self.ends(handle)
     }
+
+    /// The knobs.
     pub fn config(&self, handle: Handle) -> Result<Config, Misuse> {
         Ok(*self.look(handle)?.config())
     }
+
+    /// Changes the knobs of a live connection.
     pub fn set_config(
         &mut self,
         now: Instant,
@@ -270,20 +343,32 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     ) -> Result<(), Misuse> {
         self.visit(now, handle, |connection| connection.set_config(now, config))
     }
+
+    /// A snapshot.
     pub fn info(&self, now: Instant, handle: Handle) -> Result<Info, Misuse> {
         self.snapshot(now, handle)
     }
+
+    /// Octets of the unread stream up to the end of urgent data, if there is any.
     pub fn urgent(&self, handle: Handle) -> Result<Option<usize>, Misuse> {
         Ok(self.look(handle)?.urgent())
     }
+}
+
+/// What a stack tells about itself.
+impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Packets dropped for this reason since the start.
+    #[must_use]
     pub fn dropped(&self, reason: Dropped) -> u32 {
         self.counters.get(reason)
     }
+
     /// TIME-WAIT entries that made room for others before their time.
-    pub fn recycled(&self) -> u32 {
+    #[must_use]
+    pub const fn recycled(&self) -> u32 {
         self.time_wait.recycled
     }
+
     /// Every listener, connection, half-open and TIME-WAIT entry.
     pub fn rows(&self, now: Instant) -> impl Iterator<Item = Row> + '_ {
         self.listener_rows()
@@ -291,9 +376,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .chain(self.half_open_rows())
             .chain(self.time_wait_rows())
     }
-    pub fn memory(&self) -> &M {
+
+    /// What lends the octets.
+    #[must_use]
+    pub const fn memory(&self) -> &M {
         &self.memory
     }
+
     /// Panics when a table contradicts another: for tests and fuzzers.
     pub fn assert_invariants(&self) {
         self.check();

@@ -47,7 +47,6 @@ impl Ports {
                 ..*key
             };
             let step = lower(past.hash(secret, Purpose::PortStep)) & 0x3f;
-            #[expect(clippy::cast_possible_truncation, reason = "masked to six bits")]
             {
                 *counter = counter.wrapping_add(1 + step as u16);
             }

@@ -101,7 +101,6 @@ impl<'a> Replies<'a> {
         let period = lower(now.as_micros() >> 20);
         if period != self.period {
             self.period = period;
-            #[expect(clippy::cast_possible_truncation, reason = "both halves are used")]
             let moment = Key {
                 local_port: period as u16,
                 remote_port: (period >> 16) as u16,

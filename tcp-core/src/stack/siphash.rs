@@ -30,7 +30,6 @@ impl Key {
     /// The key in `secret`.
     pub(super) const fn new(secret: [u8; 16]) -> Self {
         let all = u128::from_le_bytes(secret);
-        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
         Self(all as u64, (all >> 64) as u64)
     }
 

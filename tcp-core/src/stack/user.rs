@@ -51,12 +51,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Why the connection ended. One that went through TIME-WAIT ended well.
     pub(super) fn reason(&self, handle: Handle) -> Result<Option<CloseReason>, Misuse> {
         let connection = self.look(handle)?;
-        Ok(match connection.state() {
-            State::TimeWait if self.state_of(handle.index) == State::Closed => {
-                Some(CloseReason::Finished)
-            }
-            _ => connection.close_reason(),
-        })
+        let over = self.state_of(handle.index) == State::Closed;
+        if over && connection.state() == State::TimeWait {
+            Ok(Some(CloseReason::Finished))
+        } else {
+            Ok(connection.close_reason())
+        }
     }
 
     /// Both ends of the connection.

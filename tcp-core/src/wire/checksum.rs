@@ -179,10 +179,6 @@ impl Wide {
 }
 
 /// Folds to 16 bits.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "that is what folding means"
-)]
 const fn fold(sum: u64) -> u32 {
     // A sum below 2^48 becomes at most 2^33, 2^17 + .., 2^16 + 1, and then 16 bits.
     let sum = (sum & 0xffff_ffff).wrapping_add(sum >> 32);

@@ -124,7 +124,7 @@ fn check_fragment(packet: &IpPacket<'_>, fragment: Fragment) -> Result<(), Parse
     };
     let len = packet.payload.len();
     let offset = fragment.offset as usize;
-    let ragged = fragment.more && len % 8 != 0;
+    let ragged = fragment.more && !len.is_multiple_of(8);
     let overlong = offset + usize::from(packet.header_len) + len > usize::from(u16::MAX);
     let hides = match offset {
         0 => len < transport,

@@ -267,7 +267,7 @@ fn fragment_header(packet: &IpPacket<'_>) -> Result<Option<Fragment>, ParseError
     //# be discarded and an ICMP Parameter Problem, Code 0, message
     //# should be sent to the source of the fragment, pointing to the
     //# Payload Length field of the fragment packet.
-    if fragment.more && len % 8 != 0 {
+    if fragment.more && !len.is_multiple_of(8) {
         return Err(erroneous(4));
     }
     if fragment.offset as usize + len > usize::from(u16::MAX) {

@@ -28,6 +28,7 @@ pub use ip::{
     PROTOCOL_UDP, is_martian_destination, is_martian_source, pseudo_header, subnet_broadcast,
 };
 pub use options::{OptionsEmit, SackBlock, SackBlocks, SegmentOptions, Timestamps};
+pub use pretty::{Description, Pretty, describe};
 pub use segment::{Control, Flags, RawWindow, Segment};
 
 #[cfg(test)]

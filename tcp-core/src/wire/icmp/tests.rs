@@ -246,10 +246,10 @@ fn every_error_has_its_meaning() {
         };
         for (start, meaning) in table {
             let octets = message(&ip, *start, 0x1234_5678, &packet);
-            let found = match read(&ip, &octets).unwrap() {
-                IcmpMessage::Error(error) => Some(error.meaning),
-                _ => None,
-            };
+            let mut found = None;
+            if let IcmpMessage::Error(error) = read(&ip, &octets).unwrap() {
+                found = Some(error.meaning);
+            }
             assert_eq!(found, *meaning, "{start:?}");
         }
     }
