@@ -8,8 +8,11 @@ use crate::stream::Stream;
 /// When and how an application closes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Ending {
-    /// Half-closes as soon as everything is written; closes when the peer's stream has ended.
+    /// Half-closes as soon as everything is written, and keeps the connection until it has ended.
     #[default]
+    Linger,
+    /// Half-closes as soon as everything is written; closes when the peer's stream has ended, which
+    /// leaves what is not acknowledged yet to the stack.
     WhenWritten,
     /// Waits for the end of the peer's stream first.
     WhenRead,
@@ -170,12 +173,13 @@ impl App {
         let reason = stack.close_reason(self.handle).expect("the handle is ours");
         let unread = stack.readable(self.handle).expect("the handle is ours");
         let all_written = self.written == self.script.writes;
-        if let (Some(reason), 0) = (reason, unread) {
-            self.over(now, stack, finished, Some(reason));
+        let ended = reason.is_some() || stack.state(self.handle) == Ok(State::TimeWait);
+        if ended && unread == 0 {
+            self.over(now, stack, finished, reason);
             return 1;
         }
         match self.script.ending {
-            Ending::WhenWritten if all_written && !self.shut => {
+            Ending::Linger | Ending::WhenWritten if all_written && !self.shut => {
                 // A close before the handshake would delete what is queued (RFC 9293 section 3.10.4).
                 self.shut = stack.state(self.handle) != Ok(State::SynSent)
                     && stack.shutdown(now, self.handle).is_ok();
@@ -191,7 +195,11 @@ impl App {
                 self.over(now, stack, finished, reason);
                 1
             }
-            Ending::WhenWritten | Ending::WhenRead | Ending::Stay | Ending::Abort(_) => 0,
+            Ending::Linger
+            | Ending::WhenWritten
+            | Ending::WhenRead
+            | Ending::Stay
+            | Ending::Abort(_) => 0,
         }
     }
 

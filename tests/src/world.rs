@@ -154,9 +154,8 @@ impl World {
             let before = self.now;
             assert!(
                 self.step(until),
-                "not done within {limit:?}; a: {:?}, b: {:?}",
-                self.a.stack.rows(self.now).collect::<Vec<_>>(),
-                self.b.stack.rows(self.now).collect::<Vec<_>>(),
+                "not done within {} s",
+                limit.as_millis() / 1_000
             );
             still = if self.now == before { still + 1 } else { 0 };
             assert!(still < STEP_LIMIT, "time stands still");
@@ -220,7 +219,10 @@ impl Drop for World {
             return;
         }
         eprintln!("seed {}, {} us", self.seed, self.now.as_micros());
-        eprintln!("a: {:?}\nb: {:?}", self.a.outcomes(), self.b.outcomes());
+        for (name, host) in [("a", &self.a), ("b", &self.b)] {
+            let states: Vec<_> = host.stack.rows(self.now).map(|row| row.state).collect();
+            eprintln!("{name}: {states:?} {:?}", host.outcomes());
+        }
         eprint!("{}", self.pcap.tail(40));
         let thread = std::thread::current();
         let name = format!("{}-{}", thread.name().unwrap_or("world"), self.seed);

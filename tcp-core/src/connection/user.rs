@@ -124,7 +124,8 @@ impl<P: Profile> Connection<'_, P> {
 
     fn taken(&mut self, now: Instant, count: usize) {
         self.receive.consume(count);
-        self.tcb.rcv.ack.read |= count > 0;
+        let read = &mut self.tcb.rcv.ack.read;
+        *read = read.saturating_add(SeqLen::of(count).get());
         let read = self.tcb.rcv.nxt - SeqLen::of(self.receive.len());
         if self.tcb.rcv.up.is_some_and(|up| !up.after(read)) {
             self.tcb.rcv.up = None;

@@ -190,7 +190,11 @@ impl<'a> Demux<'a> {
     /// How far entries stand from home, plus one: on average, and at most.
     #[cfg(test)]
     pub(super) fn probe_lengths(&self) -> (f64, u32) {
-        let used = self.buckets.iter().enumerate().filter(|(_, bucket)| bucket.id != EMPTY);
+        let used = self
+            .buckets
+            .iter()
+            .enumerate()
+            .filter(|(_, bucket)| bucket.id != EMPTY);
         let lengths: Vec<u32> = used
             .map(|(place, bucket)| ((place as u32).wrapping_sub(bucket.hash) & self.mask) + 1)
             .collect();

@@ -37,6 +37,8 @@ pub(super) struct Watch {
     heard_edge: u32,
     heard_scale: Option<u8>,
     heard_timestamps: bool,
+    /// Every SYN: the connection may begin anew with one that came during the last.
+    heard_syns: Vec<Segment>,
     /// Acknowledgments that a reset may answer with its sequence number.
     heard_acks: BTreeSet<u32>,
 }
@@ -57,6 +59,9 @@ impl Watch {
     pub(super) fn delivered(&mut self, segment: &Segment) {
         if segment.has(ACK) {
             self.heard_acks.insert(segment.ack);
+        }
+        if segment.has(SYN) {
+            self.heard_syns.push(segment.clone());
         }
         if self.irs.is_some() {
             self.note(segment);
@@ -103,12 +108,13 @@ impl Watch {
             return Ok(());
         }
         let heard_acks = std::mem::take(&mut self.heard_acks);
-        let early = std::mem::take(&mut self.early);
+        let heard_syns = std::mem::take(&mut self.heard_syns);
         *self = Self {
             iss: Some(segment.seq),
             offered_scale: segment.options.window_scale,
             offered_timestamps: segment.options.timestamps.is_some(),
-            early,
+            early: heard_syns.clone(),
+            heard_syns,
             heard_acks,
             ..Self::default()
         };

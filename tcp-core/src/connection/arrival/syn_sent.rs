@@ -57,6 +57,9 @@ impl<P: Profile> Connection<'_, P> {
         let tcb = &mut self.tcb;
         let clean = tcb.attempts == 0;
         tcb.snd.acknowledge(ack);
+        // The first window has no older one to be compared with.
+        tcb.snd.wl1 = segment.seq;
+        tcb.snd.wl2 = ack;
         tcb.snd
             .take_window(segment.seq, ack, segment.window.0.into());
         let taken = self.sent.acknowledge(ack, now);

@@ -19,8 +19,8 @@ pub(in crate::connection) enum AckOwed {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(in crate::connection) struct AckPolicy {
     pub(in crate::connection) owed: AckOwed,
-    /// The user read since the last acknowledgment left: the window may have opened.
-    pub(in crate::connection) read: bool,
+    /// Octets that the user read since the last acknowledgment left.
+    pub(in crate::connection) read: u32,
     /// Largest text seen: what the peer's full segments look like.
     largest: u16,
     /// Octets in order since the last acknowledgment left.
@@ -48,7 +48,7 @@ impl AckPolicy {
     pub(in crate::connection) const fn new() -> Self {
         Self {
             owed: AckOwed::Nothing,
-            read: false,
+            read: 0,
             largest: 0,
             pending: 0,
             last_challenge: None,
@@ -100,7 +100,7 @@ impl AckPolicy {
     /// An acknowledgment left.
     pub(in crate::connection) fn paid(&mut self) {
         self.owed = AckOwed::Nothing;
-        self.read = false;
+        self.read = 0;
         self.pending = 0;
     }
 }

@@ -33,11 +33,12 @@ impl Rcv {
             .min(mss.into())
             .max(1);
         let unit = 1u32 << self.wscale.min(14);
-        let units = if free - promised >= step {
-            free >> self.wscale.min(14)
+        // Rounding down would take back what was promised, so what is left of a promise is rounded
+        // up; the room for that is never promised.
+        let promisable = free.saturating_sub(unit - 1);
+        let units = if promisable.saturating_sub(promised) >= step {
+            promisable >> self.wscale.min(14)
         } else {
-            // Rounding down would take back what was promised; rounding up is right as long as
-            // the ring has room for it.
             promised.div_ceil(unit).min(free >> self.wscale.min(14))
         };
         let field = u16::try_from(units).unwrap_or(u16::MAX);
@@ -51,13 +52,14 @@ impl Rcv {
     /// Whether reading opened the window enough to tell the peer without another reason: by half
     /// of the ring, or by a segment after less than two were offered.
     pub(in crate::connection) fn update_due(&self, ring: &Ring<'_>, mss: u16) -> bool {
-        if !self.ack.read {
+        let read = self.ack.read;
+        if read == 0 {
             return false;
         }
         let gained = self.offer(ring, mss).adv.since(self.adv).get();
         let half = (SeqLen::of(ring.capacity()).get() / 2).max(1);
         let nearly_shut = self.wnd().get() < 2 * u32::from(mss);
-        gained >= half || (nearly_shut && gained >= half.min(mss.into()))
+        (read >= half && gained >= half) || (nearly_shut && gained >= half.min(mss.into()))
     }
 }
 
@@ -87,7 +89,7 @@ mod tests {
         let mut rcv = Rcv::new(SeqNum::new(0), SeqNum::new(4_000), 0);
         ring.push(&[1; 4_000]);
         rcv.nxt = SeqNum::new(4_000);
-        rcv.ack.read = true;
+        rcv.ack.read = 1;
         for read in 1..1_000 {
             ring.consume(1);
             assert_eq!(rcv.offer(&ring, 1_000).field.0, 0, "after {read} octets");
@@ -104,14 +106,11 @@ mod tests {
         let mut ring = Ring::new((&mut memory[..]).into());
         let mut rcv = Rcv::new(SeqNum::new(0), SeqNum::new(0), 4);
         rcv.adv = rcv.offer(&ring, 100).adv;
-        assert_eq!(rcv.wnd().get(), 992);
+        assert_eq!(rcv.wnd().get(), 976);
         ring.push(&[0]);
         rcv.nxt += SeqLen::ONE;
         let offer = rcv.offer(&ring, 1_460);
-        assert_eq!(
-            offer.field.0, 62,
-            "992 octets from one octet further on fit into the ring"
-        );
+        assert_eq!(offer.field.0, 61, "975 octets are left, rounded up");
         assert!(offer.adv.at_or_after(rcv.adv));
     }
 }

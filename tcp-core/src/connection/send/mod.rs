@@ -113,8 +113,14 @@ impl Snd {
     //# If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ
     //# and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND, set
     //# SND.WL1 <- SEG.SEQ, and set SND.WL2 <- SEG.ACK.
+    ///
+    /// A retransmission with an acknowledgment of more is newer, too, though its SEG.SEQ is old:
+    /// without its window, SND.UNA would carry the old one past the edge that the peer offers.
+    /// Linux judges so as well.
     pub(super) fn take_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32) -> bool {
-        let newer = self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
+        let newer = self.wl2.before(ack)
+            || self.wl1.before(seq)
+            || (self.wl1 == seq && self.wl2.at_or_before(ack));
         if newer {
             self.wnd = window;
             self.max_wnd = self.max_wnd.max(window);

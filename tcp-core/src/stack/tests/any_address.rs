@@ -74,9 +74,13 @@ fn time_wait_remembers_an_address_that_is_not_in_the_list() {
     let mut bench = bench();
     let listener = bench.listen(80);
     let (from, to) = (at("203.0.113.7", 7_000), at("198.51.100.9", 80));
-    bench.receive(&packet(from, to, plain(SYN, IRS, nothing()), &[])).unwrap();
+    bench
+        .receive(&packet(from, to, plain(SYN, IRS, nothing()), &[]))
+        .unwrap();
     let next = bench.only().seq + SeqLen::ONE;
-    bench.receive(&packet(from, to, plain(ACK, IRS + 1, next), &[])).unwrap();
+    bench
+        .receive(&packet(from, to, plain(ACK, IRS + 1, next), &[]))
+        .unwrap();
     let handle = bench.stack.accept(listener).unwrap().unwrap();
     bench.stack.close(bench.now, handle).unwrap();
     bench.drain();

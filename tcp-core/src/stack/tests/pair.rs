@@ -50,7 +50,6 @@ impl Wire {
             while let Some(transmit) = self.ends[from].transmit(self.now, &mut out) {
                 self.ends[from].assert_invariants();
                 self.sent += 1;
-                if self.sent < 40 { eprintln!("{:?} {from} {:?}", self.now, parse(&out[..transmit.len]).map(|s| (s.flags, s.seq, s.ack, s.window, s.options.timestamps, s.payload.len()))); }
                 assert!(self.sent < 100_000, "the link is never quiet");
                 for _ in 0..1 + u64::from(self.random.below(100) < self.loss_percent / 4) {
                     if self.random.below(100) < self.loss_percent {
@@ -75,7 +74,10 @@ impl Wire {
             }
             self.take_off();
             let landing = self.flying.keys().next().map(|(at, _)| *at);
-            let deadlines = self.ends.iter().filter_map(|end| Some(end.next_deadline()?.0));
+            let deadlines = self
+                .ends
+                .iter()
+                .filter_map(|end| Some(end.next_deadline()?.0));
             let next = landing.into_iter().chain(deadlines).min();
             self.now = self.now.max(next.expect("both ends wait for ever"));
             for end in &mut self.ends {
@@ -93,7 +95,7 @@ impl Wire {
                     segment_size: None,
                     link: LinkDestination::Unicast,
                 };
-                let r = self.ends[to].receive(self.now, packet); if self.sent < 40 { eprintln!("{:?} -> {to} {r:?}", self.now); }
+                let _ = self.ends[to].receive(self.now, packet);
                 self.ends[to].assert_invariants();
             }
         }
@@ -104,9 +106,8 @@ impl Wire {
 /// Sends `data` both ways and closes both ends; everything arrives, nothing is left.
 fn transfer(seed: u64, loss_percent: u64, len: usize) {
     let mut wire = Wire::new(seed, loss_percent);
-    let data: [Vec<u8>; 2] = [7u8, 11].map(|step| {
-        (0..len).map(|i| (i as u8).wrapping_mul(step)).collect()
-    });
+    let data: [Vec<u8>; 2] =
+        [7u8, 11].map(|step| (0..len).map(|i| (i as u8).wrapping_mul(step)).collect());
     let listener = wire.ends[1].listen(listen_at(80)).unwrap();
     let handle = wire.ends[0]
         .connect(wire.now, None, at(PEER, 80), Config::new())
@@ -124,7 +125,9 @@ fn transfer(seed: u64, loss_percent: u64, len: usize) {
             };
             while stack.poll_event().is_some() {}
             if sent[end] < len {
-                sent[end] += stack.send(wire.now, handle, &data[end][sent[end]..]).unwrap();
+                sent[end] += stack
+                    .send(wire.now, handle, &data[end][sent[end]..])
+                    .unwrap();
                 if sent[end] == len {
                     stack.shutdown(wire.now, handle).unwrap();
                 }
@@ -132,7 +135,10 @@ fn transfer(seed: u64, loss_percent: u64, len: usize) {
             let mut octets = [0; 700];
             while let Ok(count @ 1..) = stack.read(wire.now, handle, &mut octets) {
                 got[end].extend_from_slice(&octets[..count]);
-                assert!(data[1 - end].starts_with(&got[end]), "seed {seed}: stream broken");
+                assert!(
+                    data[1 - end].starts_with(&got[end]),
+                    "seed {seed}: stream broken"
+                );
             }
             stack.assert_invariants();
         }
@@ -149,8 +155,15 @@ fn transfer(seed: u64, loss_percent: u64, len: usize) {
     });
     for end in &wire.ends {
         assert_eq!(end.memory().lent, 0, "seed {seed}: storage is still lent");
-        assert!((0..4).all(|slot| end.connection(slot).is_none()), "seed {seed}");
-        assert_eq!(end.demux.len() as usize, end.listeners.iter().count(), "seed {seed}");
+        assert!(
+            (0..4).all(|slot| end.connection(slot).is_none()),
+            "seed {seed}"
+        );
+        assert_eq!(
+            end.demux.len() as usize,
+            end.listeners.iter().count(),
+            "seed {seed}"
+        );
     }
 }
 
@@ -194,8 +207,12 @@ fn u10_the_same_seed_gives_the_same_packets() {
 fn figure_8_both_ends_open_at_once() {
     let mut wire = Wire::new(5, 0);
     let (a, b) = (at(US, 1_000), at(PEER, 2_000));
-    let one = wire.ends[0].connect(wire.now, Some(a), b, Config::new()).unwrap();
-    let other = wire.ends[1].connect(wire.now, Some(b), a, Config::new()).unwrap();
+    let one = wire.ends[0]
+        .connect(wire.now, Some(a), b, Config::new())
+        .unwrap();
+    let other = wire.ends[1]
+        .connect(wire.now, Some(b), a, Config::new())
+        .unwrap();
     wire.run(100, |wire| {
         wire.ends[0].state(one) == Ok(State::Established)
             && wire.ends[1].state(other) == Ok(State::Established)

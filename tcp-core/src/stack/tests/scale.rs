@@ -4,11 +4,10 @@ use super::*;
 use crate::stack::demux::{Bucket, Demux};
 use crate::stack::listen::Listener;
 use crate::stack::node::Node;
-use crate::stack::reply::Reply;
 use crate::stack::schedule::Due;
 use crate::stack::syn_queue::SynEntry;
 
-fn leak<T>(values: impl Iterator<Item = T>) -> managed::ManagedSlice<'static, T> {
+fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
     Vec::leak(values.collect()).into()
 }
 
@@ -39,8 +38,15 @@ fn x07_colliding_tuples_do_not_lengthen_the_probes() {
     let listener = bench.listen(80);
     // Tuples that differ in few bits only: an unkeyed sum or xor of the fields would collide.
     for number in 0..1_000u16 {
-        let from = SocketAddr::new([10, 0, 0, 2 + (number % 200) as u8].into(), 1_000 + number % 50);
-        if bench.stack.rows(bench.now).any(|row| row.tuple.remote == from) {
+        let from = SocketAddr::new(
+            [10, 0, 0, 2 + (number % 200) as u8].into(),
+            1_000 + number % 50,
+        );
+        if bench
+            .stack
+            .rows(bench.now)
+            .any(|row| row.tuple.remote == from)
+        {
             continue;
         }
         quick_handshake(&mut bench, from);
