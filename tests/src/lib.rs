@@ -2,6 +2,7 @@
 //!
 //! * [`world`]: two virtual hosts ([`host`], with the octets of [`memory`] and the users of
 //!   [`app`]) and an emulated [`link`] between them, in virtual time.
+//! * [`peer`]: one stack, and a peer whose segments are written by hand.
 //! * [`oracle`]: what must hold at every step of every test.
 //! * [`packet`], [`stream`], [`rng`], [`pcap`]: segments, octets, accidents, captures.
 //! * [`cross`], [`not_run`]: what `cargo suite` and the tests share about this machine.
@@ -15,6 +16,7 @@ pub mod not_run;
 pub mod oracle;
 pub mod packet;
 pub mod pcap;
+pub mod peer;
 pub mod rng;
 pub mod stream;
 pub mod world;

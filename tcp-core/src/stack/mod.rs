@@ -17,6 +17,8 @@ mod address;
 mod arrival;
 mod check;
 mod clock;
+#[cfg(feature = "ipv6")]
+mod complain;
 mod config;
 mod demux;
 mod dropped;

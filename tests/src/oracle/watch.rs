@@ -124,7 +124,7 @@ impl Watch {
     /// U5, U6, U7: what arrived is acknowledged, and the right edge never moves left.
     fn acknowledges(&mut self, segment: &Segment) -> Result<(), Broken> {
         if self.irs.is_none() {
-            self.learn_irs(segment.ack.wrapping_sub(1))?;
+            self.learn_irs(segment.ack)?;
         }
         let Some(irs) = self.irs else {
             return Ok(());
@@ -154,13 +154,18 @@ impl Watch {
         Ok(())
     }
 
-    /// The first acknowledgment tells which of the SYNs that arrived was taken.
-    fn learn_irs(&mut self, irs: u32) -> Result<(), Broken> {
-        let mut syns = self.early.iter().filter(|segment| segment.has(SYN));
-        hold!(
-            syns.any(|syn| syn.seq == irs),
-            "acknowledges a SYN at {irs} that never arrived"
-        );
+    /// The first acknowledgment tells which of the SYNs that arrived was taken, and perhaps data
+    /// with it.
+    fn learn_irs(&mut self, ack: u32) -> Result<(), Broken> {
+        let covered = |syn: &&Segment| {
+            let taken = ack.wrapping_sub(syn.seq);
+            syn.has(SYN) && taken > 0 && taken <= syn.seq_len()
+        };
+        // The most recent one: a SYN may have come again with other data.
+        let irs = self.early.iter().rev().find(covered).map(|syn| syn.seq);
+        let Some(irs) = irs else {
+            return Err(format!("acknowledges {ack}: no SYN there ever arrived"));
+        };
         self.irs = Some(irs);
         for segment in std::mem::take(&mut self.early) {
             self.note(&segment);

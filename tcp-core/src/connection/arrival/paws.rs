@@ -35,6 +35,11 @@ impl<P: Profile> Connection<'_, P> {
             return Ok(());
         }
         let Some(timestamps) = segment.options.timestamps else {
+            if segment.control == Some(Control::Syn) {
+                // A peer that rebooted may offer none: its SYN is owed a challenge all the same
+                // (RFC 5961 section 4.2).
+                return Ok(());
+            }
             //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
             //# If a non-<RST> segment is received without a TSopt, a TCP SHOULD
             //# silently drop the segment.
