@@ -10,7 +10,8 @@ use tcp_tests::cross;
 use crate::elf::Measured;
 use crate::image::Image;
 
-const HEADER: &str = "# What tcp-core costs in octets. Written by `cargo run -p tcp-tests --bin sizes -- --bless`.\n";
+const HEADER: &str = "# What tcp-core costs in octets. \
+    Written by `cargo run -p tcp-tests --bin sizes -- --bless`.\n";
 /// What a reader does about a difference.
 const ADVICE: &str = "if that is meant: cargo run -p tcp-tests --bin sizes -- --bless";
 
