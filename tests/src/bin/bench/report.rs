@@ -39,14 +39,14 @@ impl Report {
     pub(crate) fn measured(&mut self, bench: &str, who: Who, rounds: &[f64], unit: &str) {
         let sorted = sorted(rounds);
         let (least, middle, most) = (sorted[0], median(rounds), sorted[sorted.len() - 1]);
+        let who = who.name();
         println!(
-            r#"{{"bench":"{bench}","stack":"{}","value":{middle:.3},"least":{least:.3},"most":{most:.3},"unit":"{unit}"}}"#,
-            who.name()
+            r#"{{"bench":"{bench}","stack":"{who}","value":{middle:.3},"unit":"{unit}",{}}}"#,
+            format_args!(r#""least":{least:.3},"most":{most:.3}"#)
         );
         let _ = writeln!(
             self.table,
-            "{bench:32} {:10} {middle:12.2} {unit:8} ({least:.2} .. {most:.2})",
-            who.name()
+            "{bench:32} {who:10} {middle:12.2} {unit:8} ({least:.2} .. {most:.2})"
         );
     }
 

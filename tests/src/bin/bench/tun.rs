@@ -3,13 +3,16 @@
 //!
 //! Both servers get a device made in the same way, of the same MTU and queue length, and run
 //! through all rounds; the kernel's client turns from one to the other. A round to discard ends
-//! when the server has closed too, so all octets were read.
+//! when the server has closed too, so all octets were read. Beside the rate stands the processor
+//! time that the server took, which says more on a machine that is busy otherwise.
 
 mod client;
 mod smoltcp_server;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+use std::{fs, io};
 
 use crate::Scale;
 use crate::report::{Bar, Report, Who, median};
@@ -19,8 +22,8 @@ pub(crate) use smoltcp_server::serve_with_smoltcp;
 /// The argument with which this program starts itself in the namespace.
 pub(crate) const INSIDE: &str = "inside-namespace";
 
-const MTUS: [u16; 2] = [1_500, 9_000];
-const OCTETS: usize = 512 << 20;
+const MTUS: [u16; 3] = [1_500, 9_000, 65_535];
+const OCTETS: usize = 256 << 20;
 const ROUNDS: usize = 5;
 pub(crate) const DISCARD: u16 = 9;
 pub(crate) const CHARGEN: u16 = 19;
@@ -44,7 +47,7 @@ enum Trouble {
 }
 
 fn measure(report: &mut Report, scale: Scale) -> Result<(), Trouble> {
-    let failed = |error: std::io::Error| Trouble::Failed(error.to_string());
+    let failed = |error: io::Error| Trouble::Failed(error.to_string());
     let exe = std::env::current_exe().map_err(failed)?;
     let server = build_tcp(&exe)?;
     let namespace = Command::new("unshare").args(["-Urn", "true"]).status();
@@ -85,25 +88,30 @@ fn build_tcp(exe: &Path) -> Result<PathBuf, Trouble> {
     Ok(exe.with_file_name("tcp"))
 }
 
-/// Lines `WHO DIRECTION GBIT_PER_S` as results.
+/// Lines `WHO DIRECTION WHAT NUMBER` as results.
 fn publish(report: &mut Report, mtu: u16, text: &str) {
     for direction in ["discard", "chargen"] {
-        let of = |who: Who| -> Vec<f64> {
-            let prefix = format!("{} {direction} ", who.name());
-            let rates = text.lines().filter_map(|line| line.strip_prefix(&prefix));
-            rates.filter_map(|rate| rate.parse().ok()).collect()
+        let of = |what: &str| {
+            Who::BOTH.map(|who| -> Vec<f64> {
+                let prefix = format!("{} {direction} {what} ", who.name());
+                let numbers = text.lines().filter_map(|line| line.strip_prefix(&prefix));
+                numbers.filter_map(|number| number.parse().ok()).collect()
+            })
         };
-        let rates = Who::BOTH.map(of);
+        let (rates, costs) = (of("rate"), of("cpu"));
         let name = format!("tun.{mtu}.{direction}");
-        if rates.iter().any(Vec::is_empty) {
+        if rates.iter().chain(&costs).any(Vec::is_empty) {
             report.failed(&name, "no result");
             continue;
         }
-        for (who, rates) in Who::BOTH.iter().zip(&rates) {
+        for (who, (rates, costs)) in Who::BOTH.iter().zip(rates.iter().zip(&costs)) {
             report.measured(&name, *who, rates, "Gbit/s");
+            report.measured(&format!("{name}.cpu"), *who, costs, "ns/KiB");
         }
-        let ratio = median(&rates[0]) / median(&rates[1]);
-        report.ratio(&name, "tcp-core / smoltcp", ratio, Bar::AtLeast(1.0));
+        let ratio = |of: &[Vec<f64>; 2]| median(&of[0]) / median(&of[1]);
+        let what = "tcp-core / smoltcp";
+        report.ratio(&name, what, ratio(&rates), Bar::AtLeast(1.0));
+        report.ratio(&format!("{name}.cpu"), what, ratio(&costs), Bar::None);
     }
 }
 
@@ -144,13 +152,12 @@ fn rounds(server: &Path, mtu: u16, octets: usize) -> Result<(), String> {
     }
     for _ in 0..ROUNDS {
         for (server, host) in servers.iter().zip(hosts) {
-            let name = server.who.name();
-            let discard = client::send(host.into(), DISCARD, octets);
-            let discard = discard.map_err(|error| format!("{name} discard: {error}"))?;
-            println!("{name} discard {:.4}", client::gbit_per_s(octets, discard));
-            let chargen = client::fetch(host.into(), CHARGEN, octets);
-            let chargen = chargen.map_err(|error| format!("{name} chargen: {error}"))?;
-            println!("{name} chargen {:.4}", client::gbit_per_s(octets, chargen));
+            server.round("discard", octets, || {
+                client::send(host.into(), DISCARD, octets)
+            })?;
+            server.round("chargen", octets, || {
+                client::fetch(host.into(), CHARGEN, octets)
+            })?;
         }
     }
     Ok(())
@@ -179,6 +186,33 @@ impl Server {
             .spawn()
             .map_err(|error| format!("{}: {error}", who.name()))?;
         Ok(Self { who, child })
+    }
+
+    /// Prints how fast `transfer` carried `octets` octets and what it cost the server.
+    fn round(
+        &self,
+        name: &str,
+        octets: usize,
+        transfer: impl FnOnce() -> io::Result<Duration>,
+    ) -> Result<(), String> {
+        let who = self.who.name();
+        let before = self.processor_ns();
+        let took = transfer().map_err(|error| format!("{who} {name}: {error}"))?;
+        let spent = self.processor_ns() - before;
+        let rate = octets as f64 * 8.0 / took.as_secs_f64() / 1e9;
+        println!("{who} {name} rate {rate:.4}");
+        println!("{who} {name} cpu {:.4}", spent * 1_024.0 / octets as f64);
+        Ok(())
+    }
+
+    /// Nanoseconds that the server's threads have run.
+    fn processor_ns(&self) -> f64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let spent = tasks.into_iter().flatten().flatten().filter_map(|task| {
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<f64>().ok()
+        });
+        spent.sum()
     }
 }
 

@@ -51,10 +51,6 @@ pub(crate) fn fetch(host: Ipv4Addr, port: u16, octets: usize) -> io::Result<Dura
     Ok(start.elapsed())
 }
 
-pub(crate) fn gbit_per_s(octets: usize, time: Duration) -> f64 {
-    octets as f64 * 8.0 / time.as_secs_f64() / 1e9
-}
-
 fn connect(host: Ipv4Addr, port: u16) -> io::Result<TcpStream> {
     let address = SocketAddr::from((host, port));
     let stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
