@@ -180,12 +180,16 @@ impl Peer {
 
     /// Sends `seg` to the stack, and takes what the stack sends in answer.
     pub fn send(&mut self, seg: Seg) -> &mut Self {
-        let segment = self.build(&seg);
+        let mut segment = self.build(&seg);
         if seg.seq.is_none() && !segment.has(RST) {
             self.nxt = self.nxt.wrapping_add(segment.seq_len());
         }
         self.log_line("<", &self.relative_of_ours(&segment));
-        self.packet(&segment.encode());
+        let octets = segment.encode();
+        // Options that cannot be read are nothing to the oracle, the rest of the segment is.
+        segment.options.raw.clear();
+        self.oracle.delivered(&segment.encode());
+        self.give(&octets, LinkDestination::Unicast);
         self
     }
 
@@ -197,6 +201,11 @@ impl Peer {
     /// Sends a whole IP packet that the link layer addressed to `link`.
     pub fn packet_from(&mut self, octets: &[u8], link: LinkDestination) -> &mut Self {
         self.oracle.delivered(octets);
+        self.give(octets, link);
+        self
+    }
+
+    fn give(&mut self, octets: &[u8], link: LinkDestination) {
         let packet = Packet {
             octets,
             checksum: RxChecksum::Unverified,
@@ -209,7 +218,6 @@ impl Peer {
         };
         self.stack.assert_invariants();
         self.drain();
-        self
     }
 
     /// Takes what the stack sends now, and checks what must hold.
