@@ -10,6 +10,7 @@
 //! * [`seg`]: segments in short. [`open`]: handshakes, and ways into each state. [`user`]: the
 //!   calls of the user on the stack's side.
 
+mod icmp;
 mod open;
 mod seg;
 mod setup;
@@ -30,6 +31,7 @@ use crate::oracle::{self, Oracle};
 use crate::packet::{ACK, RST, SYN, Segment};
 use crate::stream::Stream;
 
+pub use icmp::Complaint;
 use seg::Stamps;
 pub use seg::{Seg, ack, data, fin, rst, rst_ack, seg, syn, syn_ack};
 pub use setup::Setup;
