@@ -5,7 +5,7 @@ use core::hash::Hash;
 
 use managed::ManagedSlice;
 
-use crate::connection::{CongestionControl, Island, NewReno, SentRecord};
+use crate::connection::{CongestionControl, Island, NewReno, SentRecord, Switch};
 use crate::stack::{AnyAddress, LocalAddress, OwnAddress};
 
 /// The mechanisms that a build pays for, as types.
@@ -14,24 +14,29 @@ pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
     type Congestion: CongestionControl;
     /// How compact entries name our address: by index, or in full for any-address mode.
     type Local: LocalAddress;
+    /// Whether IP fragments are put together, in slots that the tables lend; if not, they are
+    /// dropped, and the code for it is left out.
+    const REASSEMBLY: Switch;
 }
 
-/// For microcontrollers: NewReno, addresses by index.
+/// For microcontrollers: NewReno, addresses by index, no reassembly.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Firmware;
 
 impl Profile for Firmware {
     type Congestion = NewReno;
     type Local = OwnAddress;
+    const REASSEMBLY: Switch = Switch::Off;
 }
 
-/// For hosts: NewReno, any-address mode possible.
+/// For hosts: NewReno, any-address mode possible, reassembly.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Host;
 
 impl Profile for Host {
     type Congestion = NewReno;
     type Local = AnyAddress;
+    const REASSEMBLY: Switch = Switch::On;
 }
 
 /// The octets of one connection, lent by a [`Memory`].

@@ -17,6 +17,15 @@ pub type SimStack = Stack<'static, tcp_core::Host, Heap>;
 /// More packets than this without time passing: the stack talks to itself.
 const TRANSMIT_LIMIT: usize = 100_000;
 
+/// How a host calls its stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// When there is a reason.
+    Calm,
+    /// Too often, with time that goes back, and with too little room: all of that is harmless.
+    Nervous,
+}
+
 /// How a host is built.
 #[derive(Clone, Copy, Debug)]
 pub struct HostConfig {
@@ -32,6 +41,8 @@ pub struct HostConfig {
     pub time_wait_ms: u32,
     /// The port of connections that this host opens; zero leaves the choice to the stack.
     pub local_port: u16,
+    /// How it calls its stack.
+    pub manner: Manner,
 }
 
 impl HostConfig {
@@ -45,6 +56,7 @@ impl HostConfig {
             secret: [0x5a; 16],
             time_wait_ms: 60_000,
             local_port: 0,
+            manner: Manner::Calm,
         }
     }
 
@@ -69,6 +81,7 @@ pub struct Host {
     /// Its address.
     pub address: IpAddr,
     local_port: u16,
+    manner: Manner,
     apps: Vec<App>,
     listeners: Vec<(ListenerHandle, Script)>,
     outcomes: Vec<Outcome>,
@@ -93,6 +106,7 @@ impl Host {
             stack,
             address: config.address,
             local_port: config.local_port,
+            manner: config.manner,
             apps: Vec::new(),
             listeners: Vec::new(),
             outcomes: Vec::new(),
@@ -180,14 +194,7 @@ impl Host {
     /// # Panics
     /// When an invariant is broken.
     pub fn run(&mut self, now: Instant, mut link: impl FnMut(&[u8])) {
-        let due = self
-            .stack
-            .next_deadline()
-            .is_some_and(|(due, _)| due <= now);
-        if due {
-            self.oracle.caused(self.stack.rows(now).count());
-        }
-        self.stack.advance(now);
+        self.advance(now);
         self.transmit(now, &mut link);
         self.run_apps(now);
         self.transmit(now, &mut link);
@@ -203,7 +210,11 @@ impl Host {
         oracle::check_memory(&self.stack, now);
     }
 
-    fn run_apps(&mut self, now: Instant) {
+    /// Lets the applications do what they can.
+    ///
+    /// # Panics
+    /// When one of them sees what it must not.
+    pub fn run_apps(&mut self, now: Instant) {
         while self.stack.poll_event().is_some() {}
         for (listener, script) in &self.listeners {
             while let Some(handle) = self.stack.accept(*listener).expect("it listens") {
@@ -219,15 +230,43 @@ impl Host {
         self.outcomes.extend(over.filter_map(|app| app.outcome()));
     }
 
+    /// The device has room for one packet.
+    ///
+    /// # Panics
+    /// When an invariant is broken.
+    pub fn transmit_one(&mut self, now: Instant) -> Option<&[u8]> {
+        if self.manner == Manner::Nervous {
+            let tight = self.out.get_mut(..19).unwrap_or_default();
+            assert_eq!(self.stack.transmit(now, tight), None, "19 octets sufficed");
+        }
+        let sent = self.stack.transmit(now, &mut self.out)?;
+        let packet = &self.out[..sent.len];
+        self.oracle.sent(packet);
+        Some(packet)
+    }
+
     fn transmit(&mut self, now: Instant, link: &mut impl FnMut(&[u8])) {
         for _ in 0..TRANSMIT_LIMIT {
-            let Some(sent) = self.stack.transmit(now, &mut self.out) else {
+            let Some(packet) = self.transmit_one(now) else {
                 return;
             };
-            let packet = &self.out[..sent.len];
-            self.oracle.sent(packet);
             link(packet);
         }
         panic!("{TRANSMIT_LIMIT} packets without time passing");
+    }
+
+    fn advance(&mut self, now: Instant) {
+        let due = self
+            .stack
+            .next_deadline()
+            .is_some_and(|(due, _)| due <= now);
+        if due {
+            self.oracle.caused(self.stack.rows(now).count());
+        }
+        self.stack.advance(now);
+        if self.manner == Manner::Nervous {
+            self.stack.advance(now);
+            self.stack.advance(Instant::ZERO);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Stack;
 use super::address::Key;
-use super::demux::Found;
+use super::demux::{Found, Probe};
 use super::dropped::Dropped;
 use super::isn::{Leap, Start, Ticks, tsval};
 use super::reply::{Bare, Kind};
@@ -48,25 +48,22 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Who owns the 4-tuple.
+    #[inline(never)]
     pub(super) fn find(&self, key: &Key) -> Option<Found> {
         let own = self.locals.own();
-        self.demux
-            .candidates(self.index_hash(key))
-            .find(|found| match *found {
-                Found::Connection(index) => self
-                    .schedule
-                    .get(index)
-                    .is_some_and(|node| node.key == *key),
-                Found::HalfOpen(entry) => self
-                    .half_open
-                    .get(entry)
-                    .is_some_and(|entry| entry.key(own) == *key),
-                Found::TimeWait(entry) => self
-                    .time_wait
-                    .get(entry)
-                    .is_some_and(|entry| entry.key(own) == *key),
-                Found::Listener(_) => false,
-            })
+        let mut probe = Probe::new(self.index_hash(key));
+        while let Some(found) = self.demux.next(&mut probe) {
+            let theirs = match found {
+                Found::Connection(index) => self.schedule.get(index).map(|node| node.key),
+                Found::HalfOpen(entry) => self.half_open.get(entry).map(|entry| entry.key(own)),
+                Found::TimeWait(entry) => self.time_wait.get(entry).map(|entry| entry.key(own)),
+                Found::Listener(_) => None,
+            };
+            if theirs == Some(*key) {
+                return Some(found);
+            }
+        }
+        None
     }
 
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.1

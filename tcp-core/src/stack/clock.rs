@@ -3,7 +3,7 @@
 use super::Stack;
 use super::dropped::Dropped;
 use super::syn_queue::RETRANSMISSIONS;
-use crate::connection::{Connection, State, Timer};
+use crate::connection::{Connection, State, Switch, Timer};
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
 
@@ -21,7 +21,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let tables = [
             (self.half_open.next_deadline(self.clock), Timer::SynAck),
             (self.time_wait.next_deadline(self.clock), Timer::TimeWait),
-            (self.fragments.next_deadline(), Timer::Reassembly),
+            (self.reassembly_deadline(), Timer::Reassembly),
         ];
         let tables = tables
             .into_iter()
@@ -36,6 +36,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .min_by_key(|(at, _)| *at)
     }
 
+    fn reassembly_deadline(&self) -> Option<Instant> {
+        match P::REASSEMBLY {
+            Switch::On => self.fragments.next_deadline(),
+            Switch::Off => None,
+        }
+    }
+
     /// Does what is due at `now`.
     pub(super) fn run(&mut self, now: Instant) {
         self.tick(now);
@@ -45,8 +52,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         while let Some(entry) = self.time_wait.due(self.clock) {
             self.drop_time_wait(entry);
         }
-        for _ in 0..self.fragments.advance(now) {
-            self.counters.count(Dropped::Fragment);
+        if P::REASSEMBLY.is_on() {
+            for _ in 0..self.fragments.advance(now) {
+                self.counters.count(Dropped::Fragment);
+            }
         }
         // A connection that has run what was due has a later deadline or none.
         for _ in 0..self.schedule.len() {
@@ -63,7 +72,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return;
         };
         let config = self.config_of(&entry.key(self.locals.own()));
-        if entry.retransmissions() < RETRANSMISSIONS.min(config.syn_retries) {
+        let limit = config.map_or(0, |config| config.syn_retries.min(RETRANSMISSIONS));
+        if entry.retransmissions() < limit {
             self.half_open.retransmit(index);
         } else {
             self.drop_half_open(index);

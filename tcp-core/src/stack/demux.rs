@@ -60,6 +60,20 @@ impl Found {
     }
 }
 
+/// A search under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Probe {
+    hash: u32,
+    step: u32,
+}
+
+impl Probe {
+    /// The search for entries under `hash`.
+    pub(super) const fn new(hash: u32) -> Self {
+        Self { hash, step: 0 }
+    }
+}
+
 /// The index is as full as it may get.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct IndexFull;
@@ -74,8 +88,7 @@ pub(super) struct Demux<'a> {
 
 impl<'a> Demux<'a> {
     /// An empty index; of the memory the largest power of two is used.
-    pub(super) fn new(mut buckets: ManagedSlice<'a, Bucket>) -> Self {
-        buckets.fill(Bucket::EMPTY);
+    pub(super) fn new(buckets: ManagedSlice<'a, Bucket>) -> Self {
         let size = u32::try_from(buckets.len()).unwrap_or(1 << 31);
         let mask = size.checked_ilog2().map_or(0, |log| (1 << log) - 1);
         Self {
@@ -114,17 +127,22 @@ impl<'a> Demux<'a> {
         Err(IndexFull)
     }
 
-    /// The entries under `hash`; usually one or none. The caller compares the keys.
-    pub(super) fn candidates(&self, hash: u32) -> impl Iterator<Item = Found> + '_ {
-        let home = hash & self.mask;
-        (0..=self.mask)
-            .map_while(move |step| {
-                let place = home.wrapping_add(step) & self.mask;
-                let bucket = self.buckets.get(place as usize)?;
-                (bucket.id != EMPTY).then_some(bucket)
-            })
-            .filter(move |bucket| bucket.hash == hash)
-            .map(|bucket| Found::of(bucket.id))
+    /// The next entry under the hash of `probe`; usually there is one or none. The caller compares
+    /// the keys.
+    #[inline(never)]
+    pub(super) fn next(&self, probe: &mut Probe) -> Option<Found> {
+        while probe.step <= self.mask {
+            let place = probe.hash.wrapping_add(probe.step) & self.mask;
+            let bucket = self.buckets.get(place as usize)?;
+            if bucket.id == EMPTY {
+                return None;
+            }
+            probe.step += 1;
+            if bucket.hash == probe.hash {
+                return Some(Found::of(bucket.id));
+            }
+        }
+        None
     }
 
     /// Lets the entry `old` under `hash` name `new` instead.
@@ -222,8 +240,13 @@ mod tests {
         [0, 1, 15, 15 + 16, 0x8000_000f, 14, 7, 7][usize::from(key % 8)]
     }
 
+    fn candidates(index: &Demux<'_>, hash: u32) -> Vec<Found> {
+        let mut probe = Probe::new(hash);
+        core::iter::from_fn(|| index.next(&mut probe)).collect()
+    }
+
     fn holds(index: &Demux<'_>, hash: u32, found: Found) -> bool {
-        index.candidates(hash).any(|candidate| candidate == found)
+        candidates(index, hash).contains(&found)
     }
 
     proptest! {
@@ -260,7 +283,7 @@ mod tests {
                     .map(hash_of)
                     .collect::<std::collections::HashSet<_>>()
                     .into_iter()
-                    .map(|hash| index.candidates(hash).count())
+                    .map(|hash| candidates(&index, hash).len())
                     .sum();
                 prop_assert_eq!(all, model.len());
             }
@@ -281,6 +304,6 @@ mod tests {
         let mut index = Demux::new(ManagedSlice::Borrowed(&mut []));
         assert_eq!(index.insert(1, Found::Listener(0)), Err(IndexFull));
         index.remove(1, Found::Listener(0));
-        assert_eq!(index.candidates(1).count(), 0);
+        assert_eq!(candidates(&index, 1), []);
     }
 }

@@ -7,7 +7,8 @@
 
 use super::Stack;
 use super::address::{Key, Purpose, lower};
-use super::demux::Found;
+use super::arrival::HOP_LIMIT;
+use super::demux::{Found, Probe};
 use super::dropped::Dropped;
 use super::isn::{Leap, Start, after_syn, tsval};
 use super::listen::places;
@@ -35,15 +36,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Who listens exactly at `place`.
+    #[inline(never)]
     pub(super) fn listener_at(&self, place: &Key) -> Option<u32> {
-        let hash = lower(place.hash(self.secret, Purpose::Listener));
-        self.demux.candidates(hash).find_map(|found| match found {
-            Found::Listener(index) => {
-                let listener = self.listeners.get(index)?;
-                (listener.key == *place).then_some(index)
+        let mut probe = Probe::new(lower(place.hash(self.secret, Purpose::Listener)));
+        while let Some(found) = self.demux.next(&mut probe) {
+            if let Found::Listener(index) = found
+                && self.listeners.get(index)?.key == *place
+            {
+                return Some(index);
             }
-            Found::Connection(_) | Found::HalfOpen(_) | Found::TimeWait(_) => None,
-        })
+        }
+        None
     }
 
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.2
@@ -234,8 +237,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             ack: after_syn(entry.irs),
             window: self.offered_window(),
             timestamps: self.timestamps_of(now, entry, key),
-            hop_limit: self.config_of(key).hop_limit,
-            traffic_class: self.config_of(key).diffserv << 2,
+            hop_limit: HOP_LIMIT,
+            traffic_class: 0,
         };
         self.answer(now, Kind::Segment(bare));
     }
@@ -355,10 +358,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// The knobs of whoever listens where `key` leads.
-    pub(super) fn config_of(&self, key: &Key) -> Config {
-        self.listener_for(key)
-            .and_then(|listener| self.listeners.get(listener))
-            .map_or(Config::new(), |listener| listener.config)
+    pub(super) fn config_of(&self, key: &Key) -> Option<&Config> {
+        let listener = self.listeners.get(self.listener_for(key)?)?;
+        Some(&listener.config)
     }
 
     /// The window that a SYN-ACK offers: never scaled (RFC 7323 section 2.2).

@@ -1,18 +1,15 @@
-//! ICMP: echo answered, errors handed to the connections that they speak of (RFC 5927), and the
-//! few errors that a host owes to others.
+//! ICMP: echo answered, errors handed to the connections that they speak of (RFC 5927).
 
-use super::Stack;
 use super::address::{Key, pack};
 use super::demux::Found;
 use super::dropped::Dropped;
 use super::input::{Content, Reach, Route};
-use super::local::{Destination, Source};
-use super::{LinkDestination, Packet, RxChecksum};
+use super::{RxChecksum, Stack};
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
 use crate::wire::{
-    Complaint, Echo, EchoKind, IcmpError, IcmpMeaning, IcmpMessage, IpPacket, PROTOCOL_ICMPV4,
-    PROTOCOL_TCP, ParseError, emit_complaint, emit_echo, may_complain,
+    Echo, EchoKind, IcmpError, IcmpMeaning, IcmpMessage, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP,
+    ParseError, emit_echo,
 };
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
@@ -87,41 +84,5 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             }),
         };
         judged.ok_or(Dropped::Icmp)
-    }
-
-    /// Tells the sender of a malformed packet, where the rules want that.
-    #[inline(never)]
-    pub(super) fn complain(&mut self, now: Instant, packet: &Packet<'_>, error: ParseError) {
-        let Some(problem) = error.parameter_problem() else {
-            return;
-        };
-        if packet.link == LinkDestination::Unicast {
-            self.send_complaint(now, Complaint::Parameter(problem), packet.octets);
-        }
-    }
-
-    /// Queues an ICMP error about the packet `original`.
-    fn send_complaint(&mut self, now: Instant, complaint: Complaint, original: &[u8]) {
-        let Some(meta) = may_complain(complaint, original) else {
-            return;
-        };
-        let (Some(from), Some(to)) = (pack(meta.source), pack(meta.destination)) else {
-            return;
-        };
-        // Only what is certainly between two hosts is answered; an address of ours answers.
-        if self.locals.source(from) != Source::Unicast
-            || self.locals.destination(to) != Destination::Ours
-        {
-            return;
-        }
-        let header = Self::answer_header(to, from);
-        let write = |space: &mut [u8]| emit_complaint(space, &header, complaint, original);
-        let permitted = self.replies.permit(now, self.secret);
-        if permitted
-            .and_then(|()| self.replies.push_packet(from, write))
-            .is_err()
-        {
-            self.counters.count(Dropped::ReplyQueueFull);
-        }
     }
 }

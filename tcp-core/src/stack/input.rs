@@ -5,6 +5,7 @@ use super::dropped::Dropped;
 use super::local::{Destination, Source};
 use super::reassembly::{DatagramId, Follow, Outcome, Piece};
 use super::{LinkDestination, Packet, Received, RxChecksum, Stack};
+use crate::connection::Switch;
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
 use crate::wire::{
@@ -55,6 +56,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let parsed = match IpPacket::parse(packet.octets, HeaderChecksum::Verify) {
             Ok(parsed) => parsed,
             Err(error) => {
+                #[cfg(feature = "ipv6")]
                 self.complain(now, &packet, error);
                 return self.discard(error.dropped());
             }
@@ -64,7 +66,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             Err(reason) => return self.discard(reason),
         };
         if let Some(fragment) = parsed.fragment {
-            return self.fragment(now, &parsed, fragment, &route);
+            return match P::REASSEMBLY {
+                Switch::On => self.fragment(now, &parsed, fragment, &route),
+                Switch::Off => self.discard(Dropped::Fragment),
+            };
         }
         match self.content(now, &parsed, &route, hints) {
             Ok(Content::Used) => Received::Taken,

@@ -57,7 +57,7 @@ impl List {
     }
 
     /// Appends entry `index`, which is in no list of these links.
-    pub(super) fn push(&mut self, table: &mut impl Linked, index: u32) {
+    pub(super) fn push(&mut self, table: &mut dyn Linked, index: u32) {
         table.set_links(
             index,
             Links {
@@ -81,7 +81,7 @@ impl List {
     }
 
     /// Takes entry `index`, which is in this list, out of it.
-    pub(super) fn remove(&mut self, table: &mut impl Linked, index: u32) {
+    pub(super) fn remove(&mut self, table: &mut dyn Linked, index: u32) {
         let Links { previous, next } = table.links(index);
         if previous == NONE {
             self.first = next;
@@ -99,7 +99,7 @@ impl List {
     }
 
     /// Takes the first entry out.
-    pub(super) fn pop(&mut self, table: &mut impl Linked) -> Option<u32> {
+    pub(super) fn pop(&mut self, table: &mut dyn Linked) -> Option<u32> {
         let first = self.first()?;
         self.remove(table, first);
         Some(first)

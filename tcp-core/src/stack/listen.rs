@@ -130,8 +130,7 @@ impl Linked for ManagedSlice<'_, Listener> {
 }
 
 impl<'a> Listeners<'a> {
-    pub(super) fn new(mut table: ManagedSlice<'a, Listener>) -> Self {
-        table.fill(Listener::EMPTY);
+    pub(super) fn new(table: ManagedSlice<'a, Listener>) -> Self {
         Self {
             table,
             ready: List::EMPTY,

@@ -112,7 +112,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     fn write_syn_ack(&self, now: Instant, entry: u32, out: &mut [u8]) -> Option<Transmit> {
         let entry = self.half_open.get(entry)?;
         let key = entry.key(self.locals.own());
-        let config = self.config_of(&key);
+        let config = self.config_of(&key)?;
         let headers = key.ip_header().saturating_add(TCP_HEADER);
         let mss = self.config.mtu.saturating_sub(headers).min(config.mss);
         let segment = SegmentEmit {

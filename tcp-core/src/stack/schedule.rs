@@ -55,7 +55,6 @@ impl<'a> Schedule<'a> {
             ready: List::EMPTY,
             free: List::EMPTY,
         };
-        this.nodes.fill(Node::EMPTY);
         let count = this.nodes.len().min(this.heap.len());
         for index in 0..u32::try_from(count).unwrap_or(NONE) {
             this.free

@@ -1,11 +1,11 @@
 //! The Internet checksum (RFC 9293 section 3.1, RFC 791 section 3.1), alone or while copying.
 //!
 //! The ones' complement sum does not care for the width or the order of octets in which it is
-//! taken, as long as every octet keeps its place in the pair: so the sum runs over 128-bit words
-//! in the machine's own order and is folded once at the end. A piece that begins at an odd offset
-//! is summed as if it were even, and its sum is rotated by one octet.
+//! taken, as long as every octet keeps its place in the pair: so the sum runs over wide words in
+//! the machine's own order and is folded to 16 bits once, at the end. A piece that begins at an
+//! odd offset is summed as if it were even, and its sum is rotated by one octet.
 //!
-//! Invariants: the running sum is folded after every piece, so no length overflows it.
+//! Invariants: every carry goes round to the other end, so no length overflows the sum.
 
 /// A running ones' complement sum over pieces of any length.
 ///
@@ -18,8 +18,8 @@
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Checksum {
-    /// In the machine's order, at most 16 bits.
-    sum: u32,
+    /// In the machine's order.
+    sum: u64,
     /// Whether the octets so far ended in the middle of a pair.
     odd: bool,
 }
@@ -39,16 +39,19 @@ impl Checksum {
             wide.add(u128::from_ne_bytes(*block));
         }
         let (words, rest) = rest.as_chunks::<4>();
-        let mut tail = 0u64;
-        for word in words {
-            tail = tail.wrapping_add(u64::from(u32::from_ne_bytes(*word)));
-        }
+        let mut tail = sum_words(words);
         let mut last = [0u8; 4];
         for (slot, octet) in last.iter_mut().zip(rest) {
             *slot = *octet;
         }
         tail = tail.wrapping_add(u64::from(u32::from_ne_bytes(last)));
-        self.join(wide.total().wrapping_add(tail), octets.len());
+        self.join(add_round(wide.total(), tail), octets.len());
+    }
+
+    /// Adds a header, which consists of words.
+    #[inline]
+    pub(super) fn add_words(&mut self, words: &[[u8; 4]]) {
+        self.join(sum_words(words), 0);
     }
 
     /// Copies `from` to the start of `to` and adds it, in one pass. Of slices that differ in
@@ -58,36 +61,27 @@ impl Checksum {
         let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) else {
             return;
         };
-        let mut wide = Wide::default();
         let (blocks, rest) = from.as_chunks::<32>();
         let (targets, target) = to.as_chunks_mut::<32>();
-        for (target, block) in targets.iter_mut().zip(blocks) {
-            wide.copy(target, block);
+        if !blocks.is_empty() {
+            let mut wide = Wide::default();
+            for (target, block) in targets.iter_mut().zip(blocks) {
+                wide.copy(target, block);
+            }
+            self.join(wide.total(), 0);
         }
-        let (words, rest) = rest.as_chunks::<4>();
-        let (targets, target) = target.as_chunks_mut::<4>();
-        let mut tail = 0u64;
-        for (target, word) in targets.iter_mut().zip(words) {
-            *target = *word;
-            tail = tail.wrapping_add(u64::from(u32::from_ne_bytes(*word)));
+        if !rest.is_empty() {
+            for (target, octet) in target.iter_mut().zip(rest) {
+                *target = *octet;
+            }
+            self.add(rest);
         }
-        let mut last = [0u8; 4];
-        for ((slot, target), octet) in last.iter_mut().zip(target).zip(rest) {
-            *slot = *octet;
-            *target = *octet;
-        }
-        tail = tail.wrapping_add(u64::from(u32::from_ne_bytes(last)));
-        self.join(wide.total().wrapping_add(tail), len);
     }
 
     /// Adds a 16-bit field, given as a number.
+    #[inline]
     pub const fn add_u16(&mut self, value: u16) {
         self.join(value.to_be() as u64, 2);
-    }
-
-    /// Adds four octets.
-    pub const fn add_word(&mut self, octets: [u8; 4]) {
-        self.join(u32::from_ne_bytes(octets) as u64, 4);
     }
 
     /// The sum as it stands in a checksum field: complemented, in network order.
@@ -109,25 +103,48 @@ impl Checksum {
         self.narrow() == u16::MAX
     }
 
+    /// The sum folded to 16 bits.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "the sum is folded to 16 bits"
+        reason = "that is what folding means"
     )]
     const fn narrow(self) -> u16 {
-        self.sum as u16
+        let sum = (self.sum & 0xffff_ffff).wrapping_add(self.sum >> 32);
+        // At most 2^33, then 2^17 + 2, then 2^16 + 2, then 16 bits.
+        let sum = (sum & 0xffff).wrapping_add(sum >> 16) as u32;
+        let sum = (sum & 0xffff).wrapping_add(sum >> 16);
+        (sum & 0xffff).wrapping_add(sum >> 16) as u16
     }
 
     /// Takes in the sum of a piece of `len` octets.
-    #[expect(clippy::cast_possible_truncation, reason = "folded to 16 bits")]
+    #[inline]
     const fn join(&mut self, piece: u64, len: usize) {
-        let mut piece = fold(piece) as u16;
-        if self.odd {
-            piece = piece.swap_bytes();
-        }
-        let sum = self.sum.wrapping_add(piece as u32);
-        self.sum = (sum & 0xffff).wrapping_add(sum >> 16);
+        // One octet is a factor of 2^8 in a sum modulo 2^64 - 1, which 2^16 - 1 divides.
+        let piece = if self.odd {
+            piece.rotate_left(8)
+        } else {
+            piece
+        };
+        self.sum = add_round(self.sum, piece);
         self.odd ^= len & 1 == 1;
     }
+}
+
+/// Adds with the carry going round.
+#[inline]
+const fn add_round(a: u64, b: u64) -> u64 {
+    let (sum, carry) = a.overflowing_add(b);
+    sum.wrapping_add(carry as u64)
+}
+
+/// Sums fewer than 2^32 words.
+#[inline]
+fn sum_words(words: &[[u8; 4]]) -> u64 {
+    let mut sum = 0u64;
+    for word in words {
+        sum = sum.wrapping_add(u64::from(u32::from_ne_bytes(*word)));
+    }
+    sum
 }
 
 /// The fast part: 128-bit ones' complement addition. A wide add is a chain of add-with-carry on
@@ -162,29 +179,12 @@ impl Wide {
         self.add(second);
     }
 
-    /// The sum with all carries, below 2^35.
-    #[expect(clippy::cast_possible_truncation, reason = "taken apart into words")]
+    /// The sum with all carries.
+    #[expect(clippy::cast_possible_truncation, reason = "taken apart into halves")]
     fn total(self) -> u64 {
-        let words = [
-            self.sum as u32,
-            (self.sum >> 32) as u32,
-            (self.sum >> 64) as u32,
-            (self.sum >> 96) as u32,
-            self.carries,
-        ];
-        words
-            .iter()
-            .fold(0, |sum, word| u64::wrapping_add(sum, u64::from(*word)))
+        let halves = add_round(self.sum as u64, (self.sum >> 64) as u64);
+        add_round(halves, u64::from(self.carries))
     }
-}
-
-/// Folds to 16 bits.
-const fn fold(sum: u64) -> u32 {
-    // A sum below 2^48 becomes at most 2^33, 2^17 + .., 2^16 + 1, and then 16 bits.
-    let sum = (sum & 0xffff_ffff).wrapping_add(sum >> 32);
-    let sum = (sum & 0xffff).wrapping_add(sum >> 16) as u32;
-    let sum = (sum & 0xffff).wrapping_add(sum >> 16);
-    (sum & 0xffff).wrapping_add(sum >> 16)
 }
 
 #[cfg(test)]

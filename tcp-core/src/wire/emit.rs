@@ -76,8 +76,8 @@ pub fn emit_segment(
     let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length);
     let field = match checksum {
         TxChecksum::Full => {
-            sum.add(&header);
-            sum.add(options);
+            sum.add_words(header.as_chunks().0);
+            sum.add_words(options.as_chunks().0);
             sum.copy(front, first);
             sum.copy(back, second);
             sum.complement()
@@ -222,7 +222,7 @@ fn ipv4_header(
         d3,
     ];
     let mut sum = Checksum::new();
-    sum.add(&header);
+    sum.add_words(header.as_chunks().0);
     [header[10], header[11]] = sum.complement();
     header
 }

@@ -142,26 +142,24 @@ impl<'p> IpPacket<'p> {
 }
 
 /// The sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) for `length` octets
-/// of `protocol`. Addresses of two families sum up to nonsense.
+/// of `protocol`. Addresses of two families are left out.
 #[must_use]
 pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: u16) -> Checksum {
     let mut sum = Checksum::new();
-    add_address(&mut sum, source);
-    add_address(&mut sum, destination);
-    sum.add_u16(u16::from(protocol));
-    sum.add_u16(length);
-    sum
-}
-
-fn add_address(sum: &mut Checksum, address: IpAddr) {
-    match address {
-        IpAddr::V4(address) => sum.add_word(address.octets()),
-        IpAddr::V6(address) => {
-            for word in address.octets().as_chunks::<4>().0 {
-                sum.add_word(*word);
-            }
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            sum.add_words(&[source.octets(), destination.octets()]);
         }
+        #[cfg(feature = "ipv6")]
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            sum.add_words(source.octets().as_chunks().0);
+            sum.add_words(destination.octets().as_chunks().0);
+        }
+        _ => {}
     }
+    let [l0, l1] = length.to_be_bytes();
+    sum.add_words(&[[0, protocol, l0, l1]]);
+    sum
 }
 
 /// Whether no host may have this address as the source of a packet on a wire: unspecified,

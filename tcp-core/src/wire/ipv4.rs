@@ -58,7 +58,7 @@ pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<
         return Err(truncated(header_len));
     };
     let mut sum = Checksum::new();
-    sum.add(header);
+    sum.add_words(header.as_chunks().0);
     if checksum == HeaderChecksum::Verify && !sum.is_right() {
         return Err(ParseError::Checksum { layer: Layer::Ipv4 });
     }

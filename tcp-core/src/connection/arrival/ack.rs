@@ -6,7 +6,7 @@ use crate::connection::Connection;
 use crate::connection::congestion::{AckSample, CongestionControl};
 use crate::connection::error::CloseReason;
 use crate::connection::event::Events;
-use crate::connection::recovery::{AckEffect, LossPhase};
+use crate::connection::recovery::{AckEffect, Acknowledged, LossPhase};
 use crate::connection::recv::Challenge;
 use crate::connection::state::{State, Step};
 use crate::profile::Profile;
@@ -14,6 +14,13 @@ use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
 use crate::time::{Duration, Instant};
 use crate::wire::{Control, Segment};
+
+/// What an acknowledgment says of the window, beside the one that is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WindowTold {
+    Same,
+    Other,
+}
 
 impl<P: Profile> Connection<'_, P> {
     pub(super) fn arrive_ack(
@@ -63,8 +70,12 @@ impl<P: Profile> Connection<'_, P> {
             self.window_opened(now);
         }
         if !advanced {
-            let changed = taken && was != window;
-            self.arrive_old_ack(now, segment, changed);
+            let told = if taken && was != window {
+                WindowTold::Other
+            } else {
+                WindowTold::Same
+            };
+            self.arrive_old_ack(now, segment, told);
         }
         self.closing_acknowledged();
         Ok(())
@@ -91,7 +102,7 @@ impl<P: Profile> Connection<'_, P> {
             tcb.events |= Events::WRITABLE;
         }
         let taken = self.sent.acknowledge(ack, now);
-        let rtt = self.round_trip(now, segment, taken.rtt_us, taken.again);
+        let rtt = self.round_trip(now, segment, &taken);
         if let Some(micros) = rtt {
             self.tcb.rtt.sample(micros);
         }
@@ -125,15 +136,9 @@ impl<P: Profile> Connection<'_, P> {
     /// The round-trip time that an acknowledgment of new data measures, in microseconds. Our own
     /// record of when the segment left is finer than the timestamp's 1.024 ms; the timestamp tells
     /// when a segment was sent more than once (RFC 7323 section 4).
-    fn round_trip(
-        &self,
-        now: Instant,
-        segment: &Segment<'_>,
-        recorded: Option<u32>,
-        again: bool,
-    ) -> Option<u32> {
-        if !again || !self.tcb.negotiated.timestamps {
-            return recorded;
+    fn round_trip(&self, now: Instant, segment: &Segment<'_>, taken: &Acknowledged) -> Option<u32> {
+        if !taken.again || !self.tcb.negotiated.timestamps {
+            return taken.rtt_us;
         }
         let echo = segment.options.timestamps?.echo;
         let ticks = self.tcb.timestamp(now).wrapping_sub(echo);
@@ -164,7 +169,7 @@ impl<P: Profile> Connection<'_, P> {
     //# received on the given connection (TCP.UNA from [RFC793]) and (e)
     //# the advertised window in the incoming acknowledgment equals the
     //# advertised window in the last incoming acknowledgment.
-    fn arrive_old_ack(&mut self, now: Instant, segment: &Segment<'_>, window_changed: bool) {
+    fn arrive_old_ack(&mut self, now: Instant, segment: &Segment<'_>, told: WindowTold) {
         let tcb = &mut self.tcb;
         if tcb.snd.wnd == 0 {
             // The peer is there and keeps its window shut: it may do so for ever (RFC 9293
@@ -181,7 +186,7 @@ impl<P: Profile> Connection<'_, P> {
         let duplicate = !tcb.nothing_outstanding()
             && segment.payload.is_empty()
             && !segment.has_fin()
-            && (!window_changed || tells_of_more);
+            && (told == WindowTold::Same || tells_of_more);
         if !duplicate {
             return;
         }

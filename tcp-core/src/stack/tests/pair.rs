@@ -50,20 +50,6 @@ impl Wire {
             while let Some(transmit) = self.ends[from].transmit(self.now, &mut out) {
                 self.ends[from].assert_invariants();
                 self.sent += 1;
-                if self.sent < 40 {
-                    eprintln!(
-                        "{:?} {from} {:?}",
-                        self.now,
-                        parse(&out[..transmit.len]).map(|s| (
-                            s.flags,
-                            s.seq,
-                            s.ack,
-                            s.window,
-                            s.options.timestamps,
-                            s.payload.len()
-                        ))
-                    );
-                }
                 assert!(self.sent < 100_000, "the link is never quiet");
                 for _ in 0..1 + u64::from(self.random.below(100) < self.loss_percent / 4) {
                     if self.random.below(100) < self.loss_percent {
@@ -109,10 +95,7 @@ impl Wire {
                     segment_size: None,
                     link: LinkDestination::Unicast,
                 };
-                let r = self.ends[to].receive(self.now, packet);
-                if self.sent < 40 {
-                    eprintln!("{:?} -> {to} {r:?}", self.now);
-                }
+                let _ = self.ends[to].receive(self.now, packet);
                 self.ends[to].assert_invariants();
             }
         }

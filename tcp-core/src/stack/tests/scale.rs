@@ -4,11 +4,10 @@ use super::*;
 use crate::stack::demux::{Bucket, Demux};
 use crate::stack::listen::Listener;
 use crate::stack::node::Node;
-use crate::stack::reply::Reply;
 use crate::stack::schedule::Due;
 use crate::stack::syn_queue::SynEntry;
 
-fn leak<T>(values: impl Iterator<Item = T>) -> managed::ManagedSlice<'static, T> {
+fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
     Vec::leak(values.collect()).into()
 }
 

@@ -4,6 +4,7 @@
 //! so. The last line is `N passed, N failed, N skipped`: tests where a step runs tests, one for
 //! any other step. What this machine cannot run counts as skipped and is named before that line.
 
+mod licences;
 mod need;
 mod run;
 mod step;

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use tcp_tests::cross;
 
+use crate::licences;
 use crate::need;
 use crate::run::{cargo, cargo_of, check, check_all, tests};
 use crate::tally::Verdict;
@@ -84,7 +85,7 @@ pub(crate) fn all() -> Vec<Step> {
         step("interop", "the Linux kernel as the peer, over TUN", interop),
         step("fuzz", "ten seconds of each fuzz target", fuzz),
         step("msrv", "the oldest promised compiler builds it", msrv),
-        step("deny", "licences and advisories of the dependencies", deny),
+        step("deny", "licences and sources of the dependencies", deny),
     ]);
     steps
 }
@@ -231,7 +232,7 @@ fn msrv(name: &str) -> Verdict {
 
 fn deny(name: &str) -> Verdict {
     if !need::cargo_subcommand("deny") {
-        return Verdict::Skipped("cargo-deny is not installed".into());
+        return licences::check();
     }
     check(name, &mut cargo(&["deny", "check"]))
 }
