@@ -9,5 +9,5 @@ mod sent;
 
 pub(super) use loss::{AckEffect, Loss, LossPhase};
 pub(super) use rtt::Rtt;
-pub(super) use sent::Sent;
 pub use sent::SentRecord;
+pub(super) use sent::{Acknowledged, Sent};
