@@ -138,8 +138,9 @@ pub trait Mac {
     /// Whether [`transmit`](Self::transmit) has room for a frame.
     fn can_transmit(&mut self) -> bool;
 
-    /// Sends `frame`, of 60 octets at least. To be called after [`can_transmit`](Self::can_transmit)
-    /// said yes; a frame for which there is no room, or that an error meets, is lost.
+    /// Sends `frame`, of 60 octets at least. To be called after
+    /// [`can_transmit`](Self::can_transmit) said yes; a frame for which there is no room, or that
+    /// an error meets, is lost.
     fn transmit(&mut self, frame: &[u8]) -> Result<(), Self::Error>;
 
     /// Whether the cable carries.

@@ -180,7 +180,8 @@ impl App {
         }
         match self.script.ending {
             Ending::Linger | Ending::WhenWritten if all_written && !self.shut => {
-                // A close before the handshake would delete what is queued (RFC 9293 section 3.10.4).
+                // A close before the handshake would delete what is queued (RFC 9293 section
+                // 3.10.4).
                 self.shut = stack.state(self.handle) != Ok(State::SynSent)
                     && stack.shutdown(now, self.handle).is_ok();
                 usize::from(self.shut)

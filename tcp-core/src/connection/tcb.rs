@@ -151,7 +151,7 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// How long nothing new may be acknowledged before the connection is given up.
-    pub(super) fn give_up_after(&self) -> Option<crate::time::Duration> {
+    pub(super) fn give_up_after(&self) -> Option<Duration> {
         match self.user {
             User::Present => self.config.user_timeout(),
             // Without a user nobody else ends a connection whose peer keeps its window shut.

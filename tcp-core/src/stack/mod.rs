@@ -104,8 +104,8 @@ pub enum Event {
 /// Many connections behind one or more addresses.
 ///
 /// The contract: give every received packet to [`receive`](Self::receive); call
-/// [`advance`](Self::advance) when the time of [`next_deadline`](Self::next_deadline) has come; with
-/// a device slot in hand call [`transmit`](Self::transmit) until it returns `None`; then take
+/// [`advance`](Self::advance) when the time of [`next_deadline`](Self::next_deadline) has come;
+/// with a device slot in hand call [`transmit`](Self::transmit) until it returns `None`; then take
 /// [`poll_event`](Self::poll_event) until `None`. Time may stand still, go back or jump; calls that
 /// find nothing to do are harmless. Tables and memory are the caller's:
 /// [`TablesStorage`] and [`Memory`].
@@ -168,7 +168,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         self.locals.add(address, prefix)
     }
 
-    /// Takes one received packet. Nothing is sent here; ask [`transmit`](Self::transmit) afterwards.
+    /// Takes one received packet. Nothing is sent here; ask [`transmit`](Self::transmit)
+    /// afterwards.
     pub fn receive<'p>(&'p mut self, now: Instant, packet: Packet<'p>) -> Received<'p> {
         self.tick(now);
         self.input(now, packet)
@@ -200,8 +201,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Passive open.
     ///
     /// # Errors
-    /// [`Misuse::NotOurAddress`] for an address that is not ours, and for port 0 outside any-address
-    /// mode; [`Misuse::AlreadyExists`]; [`Misuse::InsufficientResources`].
+    /// [`Misuse::NotOurAddress`] for an address that is not ours, and for port 0 outside
+    /// any-address mode; [`Misuse::AlreadyExists`]; [`Misuse::InsufficientResources`].
     pub fn listen(&mut self, at: ListenAt) -> Result<ListenerHandle, Misuse> {
         self.open_listener(&at)
     }
@@ -262,6 +263,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         fill: impl FnOnce(&mut [u8]) -> usize,
     ) -> Result<usize, Misuse> {
         self.visit(now, handle, |connection| connection.send_with(now, fill))?
+    }
+
+    /// Marks what was queued so far as urgent (RFC 9293 section 3.8.5).
+    pub fn mark_urgent(&mut self, now: Instant, handle: Handle) -> Result<(), Misuse> {
+        self.visit(now, handle, Connection::mark_urgent)?
     }
 
     /// Takes received octets. `Ok(0)`: nothing now ([`READABLE`](Events::READABLE) follows), or the

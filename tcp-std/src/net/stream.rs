@@ -13,6 +13,9 @@ use super::options::{Options, ttl_of, valid_timeout, valid_ttl};
 use crate::clock::monotonic;
 use crate::shard::{Core, Shard, Signal, Signals, Slot};
 
+/// How many octets were moved.
+type Count = Result<usize, Misuse>;
+
 /// A connection. Clones share everything; the drop of the last one closes it gracefully: what was
 /// written is delivered, then comes the FIN. What arrives after that, or was not read, makes it a
 /// reset, as with the kernel's TCP.
@@ -350,7 +353,7 @@ impl Inner {
     fn read_with(
         &self,
         into: &mut [u8],
-        mut read: impl FnMut(&mut Core, tcp_core::Instant, Handle, &mut [u8]) -> Result<usize, Misuse>,
+        mut read: impl FnMut(&mut Core, tcp_core::Instant, Handle, &mut [u8]) -> Count,
     ) -> io::Result<usize> {
         if into.is_empty() {
             return Ok(0);

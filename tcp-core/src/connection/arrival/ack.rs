@@ -15,6 +15,13 @@ use crate::stack::Dropped;
 use crate::time::{Duration, Instant};
 use crate::wire::{Control, Segment};
 
+/// What an acknowledgment says of the window, beside the one that is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WindowTold {
+    Same,
+    Other,
+}
+
 impl<P: Profile> Connection<'_, P> {
     pub(super) fn arrive_ack(
         &mut self,
@@ -63,8 +70,12 @@ impl<P: Profile> Connection<'_, P> {
             self.window_opened(now);
         }
         if !advanced {
-            let changed = taken && was != window;
-            self.arrive_old_ack(now, segment, changed);
+            let told = if taken && was != window {
+                WindowTold::Other
+            } else {
+                WindowTold::Same
+            };
+            self.arrive_old_ack(now, segment, told);
         }
         self.closing_acknowledged();
         Ok(())
@@ -91,7 +102,7 @@ impl<P: Profile> Connection<'_, P> {
             tcb.events |= Events::WRITABLE;
         }
         let taken = self.sent.acknowledge(ack, now);
-        let rtt = self.round_trip(now, segment, taken);
+        let rtt = self.round_trip(now, segment, &taken);
         if let Some(micros) = rtt {
             self.tcb.rtt.sample(micros);
         }
@@ -129,7 +140,7 @@ impl<P: Profile> Connection<'_, P> {
     /// An echo from before the last retransmission says that the segment had arrived the first time
     /// and its acknowledgment was lost: all the time until the timeout would be taken for the round
     /// trip, and each timeout would lengthen the next. So it measures nothing, as without timestamps.
-    fn round_trip(&self, now: Instant, segment: &Segment<'_>, taken: Acknowledged) -> Option<u32> {
+    fn round_trip(&self, now: Instant, segment: &Segment<'_>, taken: &Acknowledged) -> Option<u32> {
         let Some(again_us) = taken.again_us else {
             return taken.rtt_us;
         };
@@ -164,7 +175,7 @@ impl<P: Profile> Connection<'_, P> {
     //# received on the given connection (TCP.UNA from [RFC793]) and (e)
     //# the advertised window in the incoming acknowledgment equals the
     //# advertised window in the last incoming acknowledgment.
-    fn arrive_old_ack(&mut self, now: Instant, segment: &Segment<'_>, window_changed: bool) {
+    fn arrive_old_ack(&mut self, now: Instant, segment: &Segment<'_>, told: WindowTold) {
         let tcb = &mut self.tcb;
         if tcb.snd.wnd == 0 {
             // The peer is there and keeps its window shut: it may do so for ever (RFC 9293
@@ -181,7 +192,7 @@ impl<P: Profile> Connection<'_, P> {
         let duplicate = !tcb.nothing_outstanding()
             && segment.payload.is_empty()
             && !segment.has_fin()
-            && (!window_changed || tells_of_more);
+            && (told == WindowTold::Same || tells_of_more);
         if !duplicate {
             return;
         }

@@ -55,7 +55,10 @@ impl<P: Profile> Connection<'_, P> {
     /// Our SYN was acknowledged: ESTABLISHED. What else is in the segment is taken, too.
     fn opened(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) -> Result<(), Stop> {
         let tcb = &mut self.tcb;
-        let clean = tcb.attempts == 0;
+        let handshake = match tcb.attempts {
+            0 => open::Handshake::Clean,
+            _ => open::Handshake::Repeated,
+        };
         tcb.snd.acknowledge(ack);
         // The first window has no older one to be compared with.
         tcb.snd.wl1 = segment.seq;
@@ -66,7 +69,7 @@ impl<P: Profile> Connection<'_, P> {
         if let Some(micros) = taken.rtt_us {
             tcb.rtt.sample(micros);
         }
-        open::handshake_done(tcb, clean);
+        open::handshake_done(tcb, handshake);
         tcb.established();
         tcb.last_heard = now;
         tcb.rcv.ack.at_once();

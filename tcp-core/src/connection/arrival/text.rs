@@ -61,9 +61,9 @@ impl<P: Profile> Connection<'_, P> {
                 let window = SeqLen::of(self.receive.free()).get();
                 tcb.rcv.ack.on_text(octets, segments, window);
                 //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
-                //# A TCP receiver SHOULD send an immediate ACK
-                //# when the incoming segment fills in all or part of a gap in the
-                //# sequence space.
+                //# the receiver
+                //# SHOULD send an immediate ACK when it receives a data segment that
+                //# fills in all or part of a gap in the sequence space.
                 if had_gap {
                     tcb.rcv.ack.at_once();
                 }

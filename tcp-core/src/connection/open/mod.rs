@@ -55,10 +55,14 @@ impl<'a, P: Profile> Connection<'a, P> {
         tcb.timestamps.last_ack_sent = rcv_nxt;
         settle_mss(&mut tcb, Some(half_open.peer_mss));
         let mut connection = Self::assemble(tcb, storage);
-        if let Some(sent) = half_open.syn_ack_sent {
-            connection.sent.push(connection.tcb.snd.nxt, sent);
-        }
-        handshake_done(&mut connection.tcb, half_open.syn_ack_sent.is_some());
+        let handshake = match half_open.syn_ack_sent {
+            Some(sent) => {
+                connection.sent.push(connection.tcb.snd.nxt, sent);
+                Handshake::Clean
+            }
+            None => Handshake::Repeated,
+        };
+        handshake_done(&mut connection.tcb, handshake);
         connection.settle(now);
         connection
     }
@@ -154,10 +158,17 @@ fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
     tcb.congestion = P::Congestion::new(mss);
 }
 
-/// The handshake is complete; it was clean when no SYN of ours had to be sent again.
-pub(super) fn handshake_done<P: Profile>(tcb: &mut Tcb<P>, clean: bool) {
+/// Whether a SYN of ours had to be sent again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Handshake {
+    Clean,
+    Repeated,
+}
+
+/// The handshake is complete.
+pub(super) fn handshake_done<P: Profile>(tcb: &mut Tcb<P>, handshake: Handshake) {
     tcb.attempts = 0;
-    if !clean {
+    if handshake == Handshake::Repeated {
         tcb.rtt.distrust();
         tcb.congestion.on_handshake_loss();
     }

@@ -241,7 +241,7 @@ mod tests {
             let mut loss = Loss::new(seq(0));
             let mut una = seq(1);
             for _ in 0..calm {
-                una = una + SeqLen::new(1 << 29);
+                una += SeqLen::new(1 << 29);
                 assert_eq!(loss.on_ack(una, 1 << 29, None, 100), AckEffect::Plain);
             }
             let nxt = una + SeqLen::new(500);

@@ -206,7 +206,8 @@ mod tests {
         for response in [
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more",
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nT: x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+             2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nT: x\r\n\r\n",
         ] {
             assert_eq!(fetch(response).expect(response), "hello");
         }

@@ -157,7 +157,8 @@ fn list(directory: &Path, name: &str) -> io::Result<String> {
     entries.sort();
     let title = escape(name);
     let mut page = format!(
-        "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>/{title}</title>\n<h1>/{title}</h1>\n<ul>\n"
+        "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>/{title}</title>\n\
+         <h1>/{title}</h1>\n<ul>\n"
     );
     for (name, href) in entries {
         // Without "./" a name like "a:b" would be taken for a scheme.
