@@ -59,11 +59,11 @@ impl<P: Profile> Connection<'_, P> {
         } else {
             tcb.config.retries_2
         };
-        tcb.attempts = tcb.attempts.saturating_add(1);
-        if tcb.attempts > limit {
+        if tcb.attempts >= limit {
             self.give_up(Timer::Retransmission);
             return;
         }
+        tcb.attempts = tcb.attempts.saturating_add(1);
         if tcb.attempts == tcb.config.retries_1 && !opening {
             tcb.events |= Events::TROUBLE;
         }

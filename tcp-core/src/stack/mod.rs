@@ -265,6 +265,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         self.visit(now, handle, |connection| connection.send_with(now, fill))?
     }
 
+    /// Marks what was queued so far as urgent (RFC 9293 section 3.8.5).
+    pub fn mark_urgent(&mut self, now: Instant, handle: Handle) -> Result<(), Misuse> {
+        self.visit(now, handle, Connection::mark_urgent)?
+    }
+
     /// Takes received octets. `Ok(0)`: nothing now ([`READABLE`](Events::READABLE) follows), or the
     /// end ([`is_finished`](Self::is_finished)). [`Misuse::Closed`]: ended otherwise, all is read.
     pub fn read(&mut self, now: Instant, handle: Handle, out: &mut [u8]) -> Result<usize, Misuse> {

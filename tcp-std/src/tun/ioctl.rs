@@ -15,7 +15,6 @@ const SIOCSIFNETMASK: Opcode = 0x891c;
 const SIOCGIFMTU: Opcode = 0x8921;
 const SIOCSIFMTU: Opcode = 0x8922;
 const SIOCGIFINDEX: Opcode = 0x8933;
-const SIOCSIFTXQLEN: Opcode = 0x8943;
 
 /// A layer-3 device.
 pub(super) const IFF_TUN: u16 = 0x0001;
@@ -144,14 +143,6 @@ impl<'n> Interface<'n> {
     pub(super) fn set_mtu(&self, mtu: u16) -> Result<(), Errno> {
         let mtu = i32::from(mtu).to_ne_bytes();
         self.request()?.with(&mtu).run::<SIOCSIFMTU>(&self.socket)?;
-        Ok(())
-    }
-
-    /// How many packets the kernel keeps for whoever reads the device.
-    pub(super) fn set_queue_length(&self, packets: i32) -> Result<(), Errno> {
-        self.request()?
-            .with(&packets.to_ne_bytes())
-            .run::<SIOCSIFTXQLEN>(&self.socket)?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 mod error;
 mod ioctl;
+mod netlink;
 
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
@@ -18,7 +19,7 @@ use ioctl::{IFF_MULTI_QUEUE, IFF_NO_PI, IFF_TUN, Interface};
 
 /// Packets that the kernel keeps while this process is busy. The default of 500 is less than what
 /// a window of 1 MiB brings in segments of 1460 octets, and what does not fit is lost.
-const QUEUE_LENGTH: i32 = 4_096;
+const QUEUE_LENGTH: u32 = 4_096;
 const DEVICE: &str = "/dev/net/tun";
 
 /// Whether a device was there before.
@@ -159,8 +160,10 @@ impl TunBuilder {
             let name = self.name.clone();
             move |errno| TunError::SetUp(name, what, errno)
         };
-        // A longer queue is welcome and not needed; inside a user namespace the kernel refuses it.
-        let _ = interface.set_queue_length(QUEUE_LENGTH);
+        // A longer queue is welcome and not needed.
+        let _ = interface
+            .index()
+            .and_then(|index| netlink::set_queue_length(index, QUEUE_LENGTH));
         if let Some(mtu) = self.mtu {
             interface
                 .set_mtu(mtu)

@@ -14,6 +14,7 @@ use crate::mailbox::Mailbox;
 const RING: usize = 1_024;
 
 pub(crate) fn run(mut mailbox: Mailbox) -> ! {
+    let mut packet = [0; 1_500];
     let mut send = [0; RING];
     let mut receive = [0; RING];
     let mut records = [SentRecord::default(); 4];
@@ -31,7 +32,7 @@ pub(crate) fn run(mut mailbox: Mailbox) -> ! {
     };
     let mut connection = open(&mailbox, storage);
     loop {
-        step(&mut connection, &mut mailbox, &tuple);
+        step(&mut connection, &mut mailbox, &tuple, &mut packet);
     }
 }
 
@@ -60,17 +61,19 @@ fn open<'a>(mailbox: &Mailbox, storage: Storage<'a>) -> Connection<'a, Firmware>
     Connection::accept(mailbox.now(), Config::new(), half_open, storage)
 }
 
-fn step(connection: &mut Connection<'_, Firmware>, mailbox: &mut Mailbox, tuple: &Tuple) {
+fn step(
+    connection: &mut Connection<'_, Firmware>,
+    mailbox: &mut Mailbox,
+    tuple: &Tuple,
+    packet: &mut [u8],
+) {
     let now = mailbox.now();
     match mailbox.choice() {
-        0 => receive(connection, mailbox, now),
+        0 => receive(connection, mailbox, now, packet),
         1 => connection.advance(now),
         2 => {
-            if let Some(out) = mailbox.slot()
-                && let Some(len) = connection.transmit(now, tuple, out, TxChecksum::Full)
-            {
-                mailbox.send(len);
-            }
+            let len = connection.transmit(now, tuple, packet, TxChecksum::Full);
+            mailbox.put(len.and_then(|len| packet.get(..len)).unwrap_or_default());
         }
         3 => drop(connection.send(now, &[mailbox.choice() as u8; 64])),
         4 => {
@@ -94,7 +97,12 @@ fn step(connection: &mut Connection<'_, Firmware>, mailbox: &mut Mailbox, tuple:
     }
 }
 
-fn receive(connection: &mut Connection<'_, Firmware>, mailbox: &mut Mailbox, now: Instant) {
+fn receive(
+    connection: &mut Connection<'_, Firmware>,
+    mailbox: &mut Mailbox,
+    now: Instant,
+    packet: &mut [u8],
+) {
     let flags = Flags(mailbox.choice() as u8);
     let mut options = SegmentOptions {
         mss: Some(mailbox.choice() as u16),
@@ -129,7 +137,7 @@ fn receive(connection: &mut Connection<'_, Firmware>, mailbox: &mut Mailbox, now
         payload: &[],
     };
     let segments = mailbox.choice() as u16;
-    if let Some((octets, _)) = mailbox.receive() {
+    if let Some(octets) = mailbox.take(packet).and_then(|len| packet.get(..len)) {
         segment.payload = octets;
         let arrival = connection.receive(now, &segment, segments);
         mailbox.report(u32::from(

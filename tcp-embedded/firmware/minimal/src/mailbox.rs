@@ -6,7 +6,8 @@ use core::ptr::{addr_of, addr_of_mut, read_volatile, write_volatile};
 use tcp_core::wire::Control;
 use tcp_core::{Instant, LinkDestination};
 
-const PACKET: usize = 1_500;
+/// Octets of packet memory for each direction.
+const PACKET: usize = 1_516;
 
 /// As the device shows itself.
 #[repr(C)]
@@ -32,20 +33,15 @@ unsafe extern "C" {
 }
 
 /// The only owner of the device.
-pub(crate) struct Mailbox {
-    incoming: [u8; PACKET],
-    outgoing: [u8; PACKET],
-}
+#[derive(Debug)]
+pub(crate) struct Mailbox(());
 
 impl Mailbox {
     /// # Safety
     ///
     /// To be called once.
     pub(crate) unsafe fn start() -> Self {
-        Self {
-            incoming: [0; PACKET],
-            outgoing: [0; PACKET],
-        }
+        Self(())
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -93,43 +89,46 @@ impl Mailbox {
         unsafe { write_volatile(addr_of_mut!(MAILBOX.wake), micros) }
     }
 
-    /// The packet that came.
-    pub(crate) fn receive(&mut self) -> Option<(&[u8], LinkDestination)> {
+    /// Moves the packet that came, or as much of it as fits, into `packet`; its length, whatever
+    /// the device says that it is.
+    pub(crate) fn take(&mut self, packet: &mut [u8]) -> Option<usize> {
         // SAFETY: registers and packet memory, read octet by octet.
-        let (len, group) = unsafe {
+        unsafe {
             let len = read_volatile(addr_of!(MAILBOX.received)) as usize;
             let from = addr_of!(MAILBOX.incoming).cast::<u8>();
-            for (offset, to) in self.incoming.iter_mut().take(len).enumerate() {
+            for (offset, to) in packet.iter_mut().take(len.min(PACKET)).enumerate() {
                 *to = read_volatile(from.wrapping_add(offset));
             }
             write_volatile(addr_of_mut!(MAILBOX.received), 0);
-            (len, read_volatile(addr_of!(MAILBOX.group)))
-        };
-        let link = if group == 0 {
+            (len > 0).then_some(len)
+        }
+    }
+
+    /// Whom the link layer addressed.
+    pub(crate) fn link(&self) -> LinkDestination {
+        // SAFETY: a register.
+        if unsafe { read_volatile(addr_of!(MAILBOX.group)) } == 0 {
             LinkDestination::Unicast
         } else {
             LinkDestination::Group
-        };
-        let octets = self.incoming.get(..len)?;
-        (len > 0).then_some((octets, link))
+        }
     }
 
-    /// Where a packet may be written.
-    pub(crate) fn slot(&mut self) -> Option<&mut [u8]> {
+    /// Whether a packet may be sent.
+    pub(crate) fn has_room(&self) -> bool {
         // SAFETY: a register.
-        let sending = unsafe { read_volatile(addr_of!(MAILBOX.sending)) };
-        (sending == 0).then_some(&mut self.outgoing)
+        unsafe { read_volatile(addr_of!(MAILBOX.sending)) == 0 }
     }
 
-    /// Sends what was written into the slot.
-    pub(crate) fn send(&mut self, len: usize) {
+    /// Sends a packet.
+    pub(crate) fn put(&mut self, packet: &[u8]) {
         // SAFETY: packet memory and a register.
         unsafe {
             let to = addr_of_mut!(MAILBOX.outgoing).cast::<u8>();
-            for (offset, from) in self.outgoing.iter().take(len).enumerate() {
+            for (offset, from) in packet.iter().take(PACKET).enumerate() {
                 write_volatile(to.wrapping_add(offset), *from);
             }
-            write_volatile(addr_of_mut!(MAILBOX.sending), len as u32);
+            write_volatile(addr_of_mut!(MAILBOX.sending), packet.len() as u32);
         }
     }
 }

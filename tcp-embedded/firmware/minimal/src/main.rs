@@ -10,6 +10,8 @@
 
 mod alone;
 mod echo;
+#[cfg(feature = "ethernet")]
+mod ethernet;
 #[cfg(feature = "every-call")]
 mod every_call;
 mod footprint;
@@ -38,6 +40,9 @@ extern "C" fn reset() -> ! {
     if cfg!(feature = "connection") {
         alone::run(mailbox)
     }
+    #[cfg(feature = "ethernet")]
+    ethernet::run(mailbox);
+    #[cfg(not(feature = "ethernet"))]
     run(mailbox)
 }
 
@@ -64,8 +69,9 @@ fn run(mut mailbox: Mailbox) -> ! {
     let (tables, pool) = unsafe { memory::give_out() };
     let mut stack = Stack::<Firmware, _>::new(config, tables, pool);
     let mut echo = echo::Echo::new(&mut stack, mailbox.address());
+    let mut packet = [0; MTU as usize];
     loop {
-        poll(&mut stack, &mut mailbox);
+        poll(&mut stack, &mut mailbox, &mut packet);
         while let Some(event) = stack.poll_event() {
             echo.handle(mailbox.now(), &mut stack, event);
             #[cfg(feature = "every-call")]
@@ -76,9 +82,14 @@ fn run(mut mailbox: Mailbox) -> ! {
 }
 
 /// One turn of the loop: a packet in, what is due, packets out.
-fn poll<'a>(stack: &mut Stack<'a, Firmware, impl Memory<'a>>, mailbox: &mut Mailbox) {
+fn poll<'a>(
+    stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
+    mailbox: &mut Mailbox,
+    packet: &mut [u8],
+) {
     let now = mailbox.now();
-    if let Some((octets, link)) = mailbox.receive() {
+    let link = mailbox.link();
+    if let Some(octets) = mailbox.take(packet).and_then(|len| packet.get(..len)) {
         let packet = Packet {
             octets,
             checksum: RxChecksum::Unverified,
@@ -88,10 +99,11 @@ fn poll<'a>(stack: &mut Stack<'a, Firmware, impl Memory<'a>>, mailbox: &mut Mail
         let _ = stack.receive(now, packet);
     }
     stack.advance(now);
-    while let Some(out) = mailbox.slot() {
-        let Some(transmit) = stack.transmit(now, out) else {
+    while mailbox.has_room() {
+        let transmit = stack.transmit(now, packet);
+        let Some(packet) = transmit.and_then(|transmit| packet.get(..transmit.len)) else {
             break;
         };
-        mailbox.send(transmit.len);
+        mailbox.put(packet);
     }
 }

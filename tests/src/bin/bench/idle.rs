@@ -14,15 +14,15 @@ const BAR: f64 = 1.2;
 
 /// Both kinds of pair.
 enum Pair {
-    Ours(ours::Pair),
-    Peer(peer::Pair),
+    Ours(Box<ours::Pair>),
+    Peer(Box<peer::Pair>),
 }
 
 impl Pair {
     fn new(who: Who, idle: usize) -> Self {
         match who {
-            Who::Ours => Self::Ours(ours::Pair::new(idle, RING)),
-            Who::Smoltcp => Self::Peer(peer::Pair::new(idle, RING)),
+            Who::Ours => Self::Ours(Box::new(ours::Pair::new(idle, RING))),
+            Who::Smoltcp => Self::Peer(Box::new(peer::Pair::new(idle, RING))),
         }
     }
 

@@ -249,13 +249,9 @@ mod tests {
         let old = sizes("1.96.0", 15_000, 280);
         let mut new = sizes("1.96.0", 15_000, 280);
         new.values.retain(|(_, name), _| name != "connection");
-        new.values.insert(
-            (
-                format!("{}.echo.size-of", Image::ALL[0].target),
-                "slot".to_owned(),
-            ),
-            1,
-        );
+        let image = Image::ALL[0];
+        let section = format!("{}.{}.size-of", image.target, image.name);
+        new.values.insert((section, "slot".to_owned()), 1);
         assert_eq!(new.differences(&old).len(), 2);
     }
 

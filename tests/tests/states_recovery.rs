@@ -1,0 +1,378 @@
+//! Loss: the retransmission timer, Karn's rule, back-off, R1 and R2, fast retransmit, limited
+//! transmit and partial acknowledgments.
+
+use tcp_core::{CloseReason, Config, Events, State, Timer};
+use tcp_tests::peer::{Peer, Setup, ack, data, fin, syn, syn_ack};
+
+fn rto_ms(peer: &Peer) -> u64 {
+    peer.info().rto.as_micros() / 1_000
+}
+
+/// Ten segments of 1,000 octets in flight, and more of them queued.
+fn ten_in_flight(setup: Setup) -> Peer {
+    let mut peer = Peer::passive(setup);
+    peer.write(30_000);
+    assert_eq!(peer.take().len(), 10);
+    peer
+}
+
+/// RFC 6298: doubled each time, at most 60 s; R1 tells, R2 gives up (RFC 9293 section 3.8.3).
+#[test]
+fn t15_retransmission_backs_off_tells_at_r1_and_ends_at_r2() {
+    let mut peer = Peer::passive(Setup::plain());
+    peer.events();
+    peer.write(100);
+    peer.expect(data(100).seq(1));
+    let mut wait = 200;
+    for attempt in 1..=15 {
+        peer.expect_after(wait, data(100).seq(1));
+        let troubled = peer.events().contains(Events::TROUBLE);
+        assert_eq!(troubled, attempt == 3, "attempt {attempt}");
+        wait = (2 * wait).min(60_000);
+    }
+    peer.pass(wait + 10);
+    peer.expect_nothing();
+    assert_eq!(peer.state(), State::Closed);
+    assert_eq!(
+        peer.reason(),
+        Some(CloseReason::TimedOut(Timer::Retransmission))
+    );
+    assert!(peer.events().contains(Events::CLOSED));
+    peer.check_memory();
+}
+
+#[test]
+fn r1_and_r2_are_the_users() {
+    let setup = Setup::plain().config(Config::new().retries(1, 2));
+    let mut peer = Peer::passive(setup);
+    peer.events();
+    peer.write(1);
+    peer.expect(data(1));
+    peer.expect_after(200, data(1).seq(1));
+    assert!(peer.events().contains(Events::TROUBLE));
+    peer.expect_after(400, data(1).seq(1));
+    peer.pass(801);
+    assert_eq!(peer.state(), State::Closed);
+}
+
+/// S28, MUST-23: a SYN is tried for at least three minutes.
+#[test]
+fn s28_a_syn_is_tried_for_three_minutes() {
+    let mut peer = Peer::connecting(Setup::plain());
+    let start = peer.now;
+    for wait in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] {
+        peer.expect_after(wait, syn().seq(0));
+    }
+    peer.pass(61_000);
+    peer.expect_nothing();
+    assert_eq!(
+        peer.reason(),
+        Some(CloseReason::TimedOut(Timer::Retransmission))
+    );
+    assert!((peer.now - start).as_micros() > 180_000_000);
+    peer.check_memory();
+}
+
+/// T6: a half-open connection goes after its SYN-ACK was sent six times.
+#[test]
+fn t6_a_half_open_connection_is_given_up() {
+    let mut peer = Peer::in_state(State::SynReceived, Setup::plain());
+    for wait in [1_000, 2_000, 4_000, 8_000, 16_000] {
+        peer.expect_after(wait, syn_ack().seq(0).ack(1));
+    }
+    peer.pass(33_000);
+    peer.expect_nothing();
+    assert_eq!(peer.state(), State::Listen);
+    peer.check_memory();
+}
+
+/// RFC 6298 section 2, with a round trip of 300 ms: SRTT 300, RTTVAR 150, RTO 900.
+#[test]
+fn the_timeout_follows_the_round_trip() {
+    let mut peer = Peer::connecting(Setup::plain());
+    peer.pass(300);
+    let answer = peer.answer_to_syn();
+    peer.send(answer);
+    peer.expect(ack());
+    assert_eq!(rto_ms(&peer), 900);
+    peer.write(10);
+    peer.expect(data(10));
+    peer.pass(300);
+    peer.send(ack());
+    // RTTVAR 3/4 * 150, SRTT as before.
+    assert_eq!(rto_ms(&peer), 750);
+    let info = peer.info();
+    assert_eq!(info.srtt.map(|srtt| srtt.as_micros() / 1_000), Some(300));
+}
+
+/// Karn: what was sent twice is no sample, and the timeout stays backed off until there is one.
+#[test]
+fn karn_without_timestamps_the_back_off_stays_until_a_sample() {
+    let mut peer = Peer::passive(Setup::plain());
+    peer.write(10);
+    peer.expect(data(10));
+    peer.expect_after(200, data(10).seq(1));
+    peer.pass(30);
+    let before = peer.info().srtt;
+    peer.send(ack());
+    assert_eq!(peer.info().srtt, before);
+    assert_eq!(rto_ms(&peer), 400);
+    peer.write(10);
+    peer.expect(data(10).seq(11));
+    peer.pass(20);
+    peer.send(ack());
+    assert_eq!(peer.info().backoff, 0);
+    assert_eq!(rto_ms(&peer), 200);
+}
+
+/// With timestamps the acknowledgment of what was sent twice is a sample.
+#[test]
+fn karn_with_timestamps_every_ack_is_a_sample() {
+    let mut peer = Peer::passive(Setup::full());
+    peer.write(10);
+    peer.expect(data(10));
+    peer.expect_after(200, data(10).seq(1));
+    peer.pass(80);
+    let before = peer.info().srtt;
+    peer.send(ack());
+    assert_ne!(peer.info().srtt, before);
+    assert_eq!(peer.info().backoff, 0);
+}
+
+/// D27: an echo that cannot be is no sample.
+#[test]
+fn d27_an_impossible_echo_is_no_sample() {
+    for wrong in [0, 1 << 31, u32::MAX] {
+        let mut peer = Peer::passive(Setup::full());
+        peer.write(10);
+        let sent = peer.expect(data(10));
+        let (value, _) = sent.options.timestamps.expect("a timestamp");
+        peer.expect_after(200, data(10).seq(1));
+        let before = peer.info().srtt;
+        let stamp = peer.stamp();
+        peer.send(ack().stamps(stamp, value.wrapping_sub(1 << 20).wrapping_add(wrong)));
+        assert_eq!(peer.info().srtt, before, "{wrong}");
+        assert!(rto_ms(&peer) >= 200);
+        assert_eq!(peer.info().send_queue, 0);
+    }
+}
+
+/// RFC 6298 section 5.3: each acknowledgment of new data starts the timer anew.
+#[test]
+fn an_ack_of_new_data_restarts_the_timer() {
+    let mut peer = ten_in_flight(Setup::plain().window(10_000));
+    peer.pass(150);
+    peer.send(ack().ack(1_001));
+    peer.take();
+    peer.pass(190);
+    peer.expect_nothing();
+}
+
+/// After a timeout: one segment, then slow start from there; each hole once.
+#[test]
+fn after_a_timeout_slow_start_begins_again() {
+    let mut peer = ten_in_flight(Setup::plain());
+    peer.expect_after(200, data(1_000).seq(1));
+    peer.expect_nothing();
+    assert_eq!((peer.info().cwnd, peer.info().ssthresh), (1_000, 5_000));
+    peer.send(ack().ack(1_001));
+    peer.expect(data(1_000).seq(1_001));
+    peer.expect(data(1_000).seq(2_001));
+    peer.expect_nothing();
+    // Everything else had arrived.
+    peer.send(ack().ack(10_001));
+    assert_eq!(peer.expect(data(1_000)).seq, 10_001);
+}
+
+/// RFC 5681 section 3.2 and RFC 3042: two duplicates let one new segment each go, the third sends
+/// the lost one again.
+#[test]
+fn the_third_duplicate_is_a_fast_retransmit_and_the_first_two_let_new_data_go() {
+    let mut peer = ten_in_flight(Setup::plain());
+    peer.send(ack().ack(1));
+    peer.expect(data(1_000).seq(10_001));
+    peer.expect_nothing();
+    peer.send(ack().ack(1));
+    peer.expect(data(1_000).seq(11_001));
+    peer.expect_nothing();
+    peer.send(ack().ack(1));
+    peer.expect(data(1_000).seq(1));
+    peer.expect_nothing();
+    assert_eq!(peer.info().ssthresh, 6_000);
+    assert_eq!(peer.info().timeouts, 0);
+}
+
+/// RFC 6582: a partial acknowledgment sends the next hole at once, without three more duplicates;
+/// a full one ends recovery with a window of ssthresh at most. T8.
+#[test]
+fn t8_a_partial_ack_fills_the_next_hole_at_once() {
+    let mut peer = ten_in_flight(Setup::plain());
+    for _ in 0..3 {
+        peer.send(ack().ack(1));
+    }
+    peer.take();
+    // Segments 1 and 5 were lost.
+    peer.send(ack().ack(4_001));
+    let sent = peer.take();
+    assert_eq!(sent[0].seq, 4_001, "{sent:?}");
+    assert!(sent[1..].iter().all(|segment| segment.seq >= 12_001));
+    assert_eq!(peer.info().timeouts, 0);
+    peer.send(ack().ack(12_001));
+    let info = peer.info();
+    assert!(info.cwnd <= info.ssthresh, "{info:?}");
+    assert!(peer.take().iter().all(|segment| segment.seq >= 12_001));
+}
+
+/// D23: what carries data, a FIN, or another window is no duplicate.
+#[test]
+fn d23_window_updates_and_data_are_no_duplicates() {
+    let mut peer = ten_in_flight(Setup::plain().window(10_000));
+    for more in 1..=5 {
+        peer.send(ack().ack(1).window(10_000 + more));
+    }
+    for _ in 0..5 {
+        peer.send(data(10).ack(1).window(10_005));
+    }
+    peer.send(fin().ack(1).window(10_005));
+    assert!(peer.take().iter().all(|segment| segment.seq != 1));
+    assert_eq!(peer.info().retransmissions, 0);
+}
+
+/// K02: a thousand duplicates let go no more than is outstanding.
+#[test]
+fn k02_spoofed_duplicates_release_little() {
+    let mut peer = ten_in_flight(Setup::plain());
+    for _ in 0..1_000 {
+        peer.send(ack().ack(1));
+    }
+    let sent = peer.take();
+    assert!(sent.len() <= 13, "{} segments", sent.len());
+}
+
+/// K01: an ACK for each octet grows the window by an octet.
+#[test]
+fn k01_divided_acks_gain_nothing() {
+    let mut peer = ten_in_flight(Setup::plain());
+    for acked in 2..=1_001 {
+        peer.send(ack().ack(acked));
+    }
+    assert_eq!(peer.info().cwnd, 11_000);
+}
+
+/// K03: acknowledgments of what was not sent yet are refused.
+#[test]
+fn k03_optimistic_acks_are_refused() {
+    let mut peer = ten_in_flight(Setup::plain());
+    peer.send(ack().ack(20_001));
+    assert_eq!(peer.info().cwnd, 10_000);
+    assert_eq!(peer.info().send_queue, 30_000);
+}
+
+/// D34, A091: only a FIN is in flight, and three duplicates come.
+#[test]
+fn a091_a_lost_fin_survives_duplicate_acks() {
+    let mut peer = Peer::passive(Setup::plain());
+    peer.shutdown();
+    peer.expect(fin().seq(1));
+    for _ in 0..3 {
+        peer.send(ack().ack(1));
+    }
+    peer.expect(fin().seq(1));
+    peer.expect_after(200, fin().seq(1));
+    peer.expect_after(400, fin().seq(1));
+    peer.send(ack().ack(2));
+    assert_eq!(peer.state(), State::FinWait2);
+}
+
+/// S16: our FIN is lost in CLOSING; S31: LAST-ACK, with data and a window update.
+#[test]
+fn s16_s31_a_lost_fin_is_sent_again_in_closing_and_last_ack() {
+    for state in [State::FinWait1, State::Closing, State::LastAck] {
+        let mut peer = Peer::in_state(state, Setup::plain());
+        peer.expect_after(200, fin().seq(1));
+        peer.expect_after(400, fin().seq(1));
+        assert_eq!(peer.state(), state);
+    }
+    let mut peer = Peer::passive(Setup::plain().window(1_000));
+    peer.send(fin());
+    peer.expect(ack());
+    peer.write(2_000);
+    peer.shutdown();
+    peer.expect(data(1_000).seq(1));
+    assert_eq!(peer.state(), State::LastAck);
+    peer.send(ack().ack(1));
+    peer.send(ack().ack(1).window(5_000));
+    peer.expect(data(1_000).seq(1_001).with_fin());
+    peer.send(ack());
+    assert_eq!(peer.state(), State::Closed);
+}
+
+/// D21: what was reported by SACK is kept until it is acknowledged; after a timeout it goes again.
+#[test]
+fn d21_a_peer_may_forget_what_it_reported() {
+    let mut peer = ten_in_flight(Setup::sack());
+    peer.send(ack().ack(1).sack(&[(1_001, 10_001)]));
+    peer.take();
+    peer.pass(200);
+    assert_eq!(peer.take()[0].seq, 1);
+    peer.send(ack().ack(1_001));
+    assert_eq!(peer.take()[0].seq, 1_001, "it forgot");
+}
+
+/// D20: SACK blocks that cannot be.
+#[test]
+fn d20_impossible_sack_blocks_do_no_harm() {
+    for blocks in [
+        &[(5_001, 4_001)][..],
+        &[(3_001, 3_001)],
+        &[(20_001, 30_001)],
+        &[(1, 1_001)],
+        &[
+            (8_001, 9_001),
+            (6_001, 7_001),
+            (4_001, 5_001),
+            (2_001, 3_001),
+        ],
+        &[(2_001, 9_001), (3_001, 4_001), (3_001, 9_500), (1, 20)],
+        &[(0x8000_0000, 0x8000_0100)],
+    ] {
+        let mut peer = ten_in_flight(Setup::sack());
+        for _ in 0..4 {
+            peer.send(ack().ack(1).sack(blocks));
+        }
+        peer.take();
+        peer.send(ack());
+        peer.pass(1);
+        assert_eq!(peer.state(), State::Established);
+        assert!(peer.info().send_queue <= 20_000);
+    }
+}
+
+/// D30: back-off saturates; R2 as far away as it goes.
+#[test]
+fn d30_back_off_saturates() {
+    let setup = Setup::plain().config(Config::new().retries(100, 255));
+    let mut peer = Peer::passive(setup);
+    peer.write(1);
+    for _ in 0..255 {
+        let (ms, _) = peer.next_deadline_ms().expect("U4");
+        assert!(ms <= 60_000);
+        peer.pass(ms + 1);
+    }
+    assert_eq!(peer.state(), State::Established);
+    peer.pass(61_000);
+    assert_eq!(peer.state(), State::Closed);
+}
+
+/// D29: time that goes back or jumps a month.
+#[test]
+fn d29_time_that_jumps_does_no_harm() {
+    let mut peer = ten_in_flight(Setup::plain());
+    let then = peer.now;
+    peer.now = tcp_core::Instant::from_micros(then.as_micros() - 900_000_000);
+    peer.run();
+    peer.send(ack().ack(1_001));
+    peer.now = then;
+    peer.pass(30 * 86_400_000);
+    assert_eq!(peer.state(), State::Closed);
+}
