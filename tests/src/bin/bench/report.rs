@@ -40,7 +40,8 @@ impl Report {
         let sorted = sorted(rounds);
         let (least, middle, most) = (sorted[0], median(rounds), sorted[sorted.len() - 1]);
         println!(
-            r#"{{"bench":"{bench}","stack":"{}","value":{middle:.3},"least":{least:.3},"most":{most:.3},"unit":"{unit}"}}"#,
+            "{{\"bench\":\"{bench}\",\"stack\":\"{}\",\"value\":{middle:.3},\"least\":{least:.3},\
+             \"most\":{most:.3},\"unit\":\"{unit}\"}}",
             who.name()
         );
         let _ = writeln!(
