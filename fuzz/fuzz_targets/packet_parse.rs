@@ -52,7 +52,7 @@ fn check_packet(packet: &IpPacket<'_>, octets: &[u8]) {
         assert!(fragment.more || fragment.offset > 0);
         assert_eq!(fragment.offset % 8, 0);
         assert!(fragment.offset as usize + packet.payload.len() <= 65_535);
-        assert!(!fragment.more || packet.payload.len() % 8 == 0);
+        assert!(!fragment.more || packet.payload.len().is_multiple_of(8));
         assert!(!packet.payload.is_empty());
     }
     // Fragments put together are parsed from here on without a header in front.

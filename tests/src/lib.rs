@@ -5,6 +5,7 @@
 //! * [`peer`]: one stack, and a peer whose segments are written by hand.
 //! * [`oracle`]: what must hold at every step of every test.
 //! * [`packet`], [`stream`], [`rng`], [`pcap`]: segments, octets, accidents, captures.
+//! * [`netns`]: tests in namespaces of their own, against the kernel.
 //! * [`cross`], [`not_run`]: what `cargo suite` and the tests share about this machine.
 
 pub mod app;
@@ -12,6 +13,7 @@ pub mod cross;
 pub mod host;
 pub mod link;
 pub mod memory;
+pub mod netns;
 pub mod not_run;
 pub mod oracle;
 pub mod packet;

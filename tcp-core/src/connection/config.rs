@@ -91,9 +91,9 @@ pub struct Config {
 
 impl Config {
     /// The defaults: Nagle, SACK, timestamps and window scaling on; RTO between 200 ms and 60 s,
-    /// first 1 s (RFC 6298); delayed ACK 40 ms; six SYN retransmissions (127 s and then 64 s,
-    /// MUST-23: at least 3 min); R1 3, R2 15 retransmissions; FIN-WAIT-2 60 s without a reader; hop
-    /// limit 64.
+    /// first 1 s (RFC 6298); delayed ACK 40 ms; seven SYN retransmissions (the open fails after
+    /// 183 s; MUST-23: at least 3 min); R1 3, R2 15 retransmissions; FIN-WAIT-2 60 s without a
+    /// reader; hop limit 64.
     #[must_use]
     pub const fn new() -> Self {
         Self {

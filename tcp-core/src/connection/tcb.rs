@@ -11,7 +11,7 @@ use super::state::{State, Step};
 use super::timers::Deadlines;
 use crate::profile::Profile;
 use crate::seq::SeqNum;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// The Timestamps option, while both sides use it (RFC 7323).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -67,6 +67,12 @@ pub(super) struct Counters {
     pub(super) retransmissions: u32,
     pub(super) timeouts: u32,
 }
+
+/// What the user wrote before closing is tried for no less than this.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//# The value of R2 SHOULD correspond to
+//# at least 100 seconds (SHLD-11).
+const ORPHAN_LEAST_S: u64 = 100;
 
 /// The transmission control block (RFC 9293 section 3.3.1).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -145,12 +151,12 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// How long nothing new may be acknowledged before the connection is given up.
-    pub(super) fn give_up_after(&self) -> Option<crate::time::Duration> {
+    pub(super) fn give_up_after(&self) -> Option<Duration> {
         match self.user {
             User::Present => self.config.user_timeout(),
             // Without a user nobody else ends a connection whose peer keeps its window shut.
             User::Gone => Some(self.config.user_timeout().unwrap_or_else(|| {
-                crate::time::Duration::from_secs(self.config.fin_wait_2_s.into())
+                Duration::from_secs(u64::from(self.config.fin_wait_2_s).max(ORPHAN_LEAST_S))
             })),
         }
     }

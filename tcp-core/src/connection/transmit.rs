@@ -172,7 +172,7 @@ impl<P: Profile> Connection<'_, P> {
             }
             Novelty::Again => {
                 tcb.loss.resent(end);
-                self.sent.mark_again(end);
+                self.sent.mark_again(end, now);
                 tcb.counters.retransmissions = tcb.counters.retransmissions.wrapping_add(1);
             }
         }

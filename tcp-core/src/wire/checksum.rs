@@ -104,10 +104,6 @@ impl Checksum {
     }
 
     /// The sum folded to 16 bits.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "that is what folding means"
-    )]
     const fn narrow(self) -> u16 {
         let sum = (self.sum & 0xffff_ffff).wrapping_add(self.sum >> 32);
         // At most 2^33, then 2^17 + 2, then 2^16 + 2, then 16 bits.

@@ -40,6 +40,7 @@ pub struct Echo<'p> {
 
 /// Which half of an echo.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum EchoKind {
     /// The question.
     Request,
@@ -196,6 +197,7 @@ impl Quoted {
 
 /// What this host complains of to a sender.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Complaint {
     /// It does not speak the protocol.
     Protocol,

@@ -19,6 +19,7 @@ pub const PROTOCOL_ICMPV6: u8 = 58;
 
 /// Whether the checksum of an IPv4 header counts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum HeaderChecksum {
     /// It must be right.
     Verify,

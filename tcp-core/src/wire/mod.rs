@@ -1,4 +1,15 @@
 //! Octets to meaning and back. No state, no time.
+//!
+//! ```text
+//!   octets -> IpPacket::parse -> Segment::parse      -> meaning
+//!                             -> IcmpMessage::parse
+//!   meaning -> emit_segment, emit_echo, emit_complaint -> octets
+//! ```
+//!
+//! Invariants:
+//! - parsing copies nothing: payloads are parts of the octets that were given;
+//! - no octets make a parser panic, loop without a bound, or read beyond their end;
+//! - where an emitter says `None`, it has written nothing.
 
 mod checksum;
 mod emit;

@@ -241,5 +241,22 @@ proptest! {
         if let Ok(segment) = Segment::parse(&octets, a, b, RxChecksum::Verified) {
             assert!(segment.payload.len() + 20 <= octets.len());
         }
+        if let Ok(IcmpMessage::EchoRequest(echo)) =
+            IcmpMessage::parse(&octets, a, b, RxChecksum::Partial)
+        {
+            assert_eq!(echo.data.len() + 8, octets.len());
+        }
+        assert!((1..600).contains(&describe(&octets).to_string().len()));
+        let complaint = Complaint::Protocol;
+        if let Some(meta) = may_complain(complaint, &octets) {
+            let ip = IpEmit {
+                source: meta.destination,
+                destination: meta.source,
+                hop_limit: 64,
+                traffic_class: 0,
+            };
+            let len = emit_complaint(&mut [0; 300], &ip, complaint, &octets).unwrap_or(0);
+            assert!(len <= octets.len() + 48);
+        }
     }
 }

@@ -185,11 +185,12 @@ impl Watch {
             self.heard_scale = segment.options.window_scale;
             self.heard_timestamps = segment.options.timestamps.is_some();
         }
-        let seq = segment.seq.wrapping_sub(irs);
-        // Far behind or ahead: of another connection, or made up by a test.
-        if seq < 1 << 31 {
-            self.heard
-                .insert(seq, seq.saturating_add(segment.seq_len()));
+        let seq = segment.seq.wrapping_sub(irs).cast_signed();
+        // Far behind or ahead: of another connection, or made up by a test; what reaches in from
+        // before the SYN counts from there.
+        let end = i64::from(seq) + i64::from(segment.seq_len());
+        if let (start, Ok(end)) = (seq.max(0).cast_unsigned(), u32::try_from(end)) {
+            self.heard.insert(start, end);
         }
         if let (Some(iss), true) = (self.iss, segment.has(ACK)) {
             let ack = segment.ack.wrapping_sub(iss);

@@ -10,6 +10,7 @@
 //! * [`seg`]: segments in short. [`open`]: handshakes, and ways into each state. [`user`]: the
 //!   calls of the user on the stack's side.
 
+mod icmp;
 mod open;
 mod seg;
 mod setup;
@@ -30,6 +31,7 @@ use crate::oracle::{self, Oracle};
 use crate::packet::{ACK, RST, SYN, Segment};
 use crate::stream::Stream;
 
+pub use icmp::Complaint;
 use seg::Stamps;
 pub use seg::{Seg, ack, data, fin, rst, rst_ack, seg, syn, syn_ack};
 pub use setup::Setup;
@@ -180,12 +182,16 @@ impl Peer {
 
     /// Sends `seg` to the stack, and takes what the stack sends in answer.
     pub fn send(&mut self, seg: Seg) -> &mut Self {
-        let segment = self.build(&seg);
+        let mut segment = self.build(&seg);
         if seg.seq.is_none() && !segment.has(RST) {
             self.nxt = self.nxt.wrapping_add(segment.seq_len());
         }
         self.log_line("<", &self.relative_of_ours(&segment));
-        self.packet(&segment.encode());
+        let octets = segment.encode();
+        // Options that cannot be read are nothing to the oracle, the rest of the segment is.
+        segment.options.raw.clear();
+        self.oracle.delivered(&segment.encode());
+        self.give(&octets, LinkDestination::Unicast);
         self
     }
 
@@ -197,6 +203,11 @@ impl Peer {
     /// Sends a whole IP packet that the link layer addressed to `link`.
     pub fn packet_from(&mut self, octets: &[u8], link: LinkDestination) -> &mut Self {
         self.oracle.delivered(octets);
+        self.give(octets, link);
+        self
+    }
+
+    fn give(&mut self, octets: &[u8], link: LinkDestination) {
         let packet = Packet {
             octets,
             checksum: RxChecksum::Unverified,
@@ -209,7 +220,6 @@ impl Peer {
         };
         self.stack.assert_invariants();
         self.drain();
-        self
     }
 
     /// Takes what the stack sends now, and checks what must hold.

@@ -97,6 +97,13 @@ impl Peer {
         self.stack.readable(self.handle()).expect("a live handle")
     }
 
+    /// Octets that the user could read, none without a connection.
+    #[must_use]
+    pub fn readable_or_zero(&self) -> usize {
+        let handle = self.handle;
+        handle.map_or(0, |handle| self.stack.readable(handle).unwrap_or(0))
+    }
+
     /// CLOSE of the sending side.
     ///
     /// # Panics

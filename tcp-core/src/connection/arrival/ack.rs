@@ -136,14 +136,21 @@ impl<P: Profile> Connection<'_, P> {
     /// The round-trip time that an acknowledgment of new data measures, in microseconds. Our own
     /// record of when the segment left is finer than the timestamp's 1.024 ms; the timestamp tells
     /// when a segment was sent more than once (RFC 7323 section 4).
+    ///
+    /// An echo from before the last retransmission says that the segment had arrived the first time
+    /// and its acknowledgment was lost: all the time until the timeout would be taken for the round
+    /// trip, and each timeout would lengthen the next. So it measures nothing, as without
+    /// timestamps.
     fn round_trip(&self, now: Instant, segment: &Segment<'_>, taken: &Acknowledged) -> Option<u32> {
-        if !taken.again || !self.tcb.negotiated.timestamps {
+        let Some(again_us) = taken.again_us else {
             return taken.rtt_us;
+        };
+        if !self.tcb.negotiated.timestamps {
+            return None;
         }
         let echo = segment.options.timestamps?.echo;
         let ticks = self.tcb.timestamp(now).wrapping_sub(echo);
-        // An echo of the future, of nothing, or of long ago measures nothing.
-        (ticks < 1 << 17).then_some(ticks.max(1) << 10)
+        (ticks <= (again_us >> 10) + 1).then_some(ticks.max(1) << 10)
     }
 
     /// The window opened after it had been shut: what was sent into it was refused, and goes again

@@ -92,8 +92,13 @@ impl Loss {
         mss: u16,
     ) -> bool {
         self.duplicates = self.duplicates.saturating_add(1);
-        // No more can have left than is in the network: spoofed duplicates gain nothing.
-        let sent = nxt.since(una).get();
+        // No more can have left than was in the network when the loss was seen: spoofed duplicates
+        // gain nothing. What was sent since is answered only after the retransmission is.
+        let edge = match self.phase {
+            LossPhase::Recovery => self.recover,
+            LossPhase::Open | LossPhase::Timeout => nxt,
+        };
+        let sent = edge.since(una).get();
         self.departed = self.departed.saturating_add(mss.into()).min(sent);
         if self.phase != LossPhase::Open
             || self.duplicates != DUPLICATE_THRESHOLD

@@ -12,7 +12,7 @@ use crate::time::Instant;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct SentRecord {
     end: SeqNum,
-    /// Microseconds, modulo 2^32 (71 minutes): only differences count.
+    /// When it left last, in microseconds modulo 2^32 (71 minutes): only differences count.
     sent_us: u32,
     /// Sent more than once: its timing is ambiguous (Karn).
     again: bool,
@@ -23,8 +23,8 @@ pub struct SentRecord {
 pub(in crate::connection) struct Acknowledged {
     /// Microseconds since the youngest of them left, unless one was sent more than once.
     pub(in crate::connection) rtt_us: Option<u32>,
-    /// One of them had been sent more than once.
-    pub(in crate::connection) again: bool,
+    /// If one of them was sent more than once: microseconds since that happened last.
+    pub(in crate::connection) again_us: Option<u32>,
 }
 
 /// The table of records: a ring over lent memory.
@@ -97,27 +97,31 @@ impl<'a> Sent<'a> {
             if oldest.end.after(una) {
                 break;
             }
-            taken.again |= oldest.again;
             let passed = clock(now).wrapping_sub(oldest.sent_us);
             // More than half of the circle: time went back, and measures nothing.
             taken.rtt_us = (passed < 1 << 31).then_some(passed);
+            if oldest.again {
+                let passed = taken.rtt_us.unwrap_or(0);
+                taken.again_us = Some(taken.again_us.map_or(passed, |least| least.min(passed)));
+            }
             self.first += 1;
             if self.first as usize >= self.memory.len() {
                 self.first = 0;
             }
             self.len -= 1;
         }
-        if taken.again {
+        if taken.again_us.is_some() {
             taken.rtt_us = None;
         }
         taken
     }
 
     /// What lies before `until` was sent again.
-    pub(in crate::connection) fn mark_again(&mut self, until: SeqNum) {
+    pub(in crate::connection) fn mark_again(&mut self, until: SeqNum, now: Instant) {
         for index in 0..self.len {
             let Some(record) = self.at(index) else { break };
             record.again = true;
+            record.sent_us = clock(now);
             if record.end.at_or_after(until) {
                 break;
             }
@@ -171,12 +175,12 @@ mod tests {
         let mut sent = Sent::new((&mut memory[..]).into());
         sent.push(seq(10), at(0));
         sent.push(seq(20), at(0));
-        sent.mark_again(seq(10));
+        sent.mark_again(seq(10), at(4));
         assert_eq!(
             sent.acknowledge(seq(20), at(9)),
             Acknowledged {
                 rtt_us: None,
-                again: true
+                again_us: Some(5)
             }
         );
     }
@@ -214,7 +218,7 @@ mod tests {
     fn without_memory_nothing_is_recorded() {
         let mut sent = Sent::new(ManagedSlice::Borrowed(&mut []));
         sent.push(seq(10), at(0));
-        sent.mark_again(seq(10));
+        sent.mark_again(seq(10), at(0));
         assert_eq!(sent.acknowledge(seq(10), at(1)), Acknowledged::default());
         assert_eq!(sent.first_end(), None);
     }

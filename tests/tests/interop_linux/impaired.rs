@@ -1,0 +1,162 @@
+//! Something between the kernel and us that loses, reorders or duplicates packets.
+
+use std::collections::VecDeque;
+use std::thread;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use tcp_std::Device;
+use tcp_tests::rng::Rng;
+
+use crate::lab::{Family, Lab};
+use crate::transfer::{LARGE, each_way};
+
+const OCTETS: u64 = 8 << 20;
+const SEED: u64 = 0x7c9;
+
+/// How often something happens to a packet, in a million cases.
+#[derive(Clone, Copy, Default)]
+struct Impairment {
+    lost: u32,
+    late: u32,
+    twice: u32,
+}
+
+pub(crate) fn lossy(family: Family) {
+    through(
+        family,
+        Impairment {
+            lost: 20_000,
+            ..Impairment::default()
+        },
+    );
+}
+
+pub(crate) fn disordered(family: Family) {
+    through(
+        family,
+        Impairment {
+            late: 30_000,
+            twice: 20_000,
+            ..Impairment::default()
+        },
+    );
+}
+
+fn through(family: Family, impairment: Impairment) {
+    println!("seed {SEED:#x}");
+    let lab = Lab::with_device(family, 1_500, |tun| {
+        let (near, far) = Device::pair(tun.mtu()).expect("a pair of devices");
+        thread::spawn(move || relay(&tun, &far, impairment));
+        near
+    });
+    each_way(&lab, OCTETS, LARGE);
+    lab.finish();
+}
+
+/// Carries packets both ways until one end is closed.
+fn relay(one: &Device, other: &Device, impairment: Impairment) {
+    let mut forth = Way::new(SEED, impairment);
+    let mut back = Way::new(!SEED, impairment);
+    while forth
+        .carry(one, other)
+        .and_then(|()| back.carry(other, one))
+        .is_ok()
+    {
+        let nap = Timespec {
+            tv_sec: 0,
+            tv_nsec: 2_000_000,
+        };
+        let mut fds = [
+            PollFd::new(one, PollFlags::IN),
+            PollFd::new(other, PollFlags::IN),
+        ];
+        let is_waiting = !(forth.late.is_empty() && back.late.is_empty());
+        match poll(&mut fds, is_waiting.then_some(&nap)) {
+            // What is late has been so for long enough when nothing else moves.
+            Ok(0) => {
+                if forth
+                    .release(other)
+                    .and_then(|()| back.release(one))
+                    .is_err()
+                {
+                    return;
+                }
+            }
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// One direction.
+struct Way {
+    rng: Rng,
+    impairment: Impairment,
+    /// Packets that others shall overtake first, and how many.
+    late: VecDeque<(Vec<u8>, u64)>,
+}
+
+impl Way {
+    fn new(seed: u64, impairment: Impairment) -> Self {
+        Self {
+            rng: Rng::new(seed),
+            impairment,
+            late: VecDeque::new(),
+        }
+    }
+
+    /// Carries what is there.
+    fn carry(&mut self, from: &Device, to: &Device) -> Result<(), Errno> {
+        let mut packet = [0; 2_048];
+        loop {
+            let len = match rustix::io::read(from, &mut packet) {
+                Ok(0) => return Err(Errno::PIPE),
+                Ok(len) => len,
+                Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+                Err(errno) => return Err(errno),
+            };
+            let packet = &packet[..len];
+            if self.rng.happens(self.impairment.lost) {
+                continue;
+            }
+            if self.rng.happens(self.impairment.late) {
+                let overtaken = self.rng.between(1, 5);
+                self.late.push_back((packet.to_vec(), overtaken));
+                continue;
+            }
+            write(to, packet)?;
+            if self.rng.happens(self.impairment.twice) {
+                write(to, packet)?;
+            }
+            for (_, overtaken) in &mut self.late {
+                *overtaken = overtaken.saturating_sub(1);
+            }
+            while self.late.front().is_some_and(|(_, left)| *left == 0) {
+                if let Some((packet, _)) = self.late.pop_front() {
+                    write(to, &packet)?;
+                }
+            }
+        }
+    }
+
+    fn release(&mut self, to: &Device) -> Result<(), Errno> {
+        self.late
+            .drain(..)
+            .try_for_each(|(packet, _)| write(to, &packet))
+    }
+}
+
+/// Waits until there is room: what is lost is to be lost by the seed.
+fn write(to: &Device, packet: &[u8]) -> Result<(), Errno> {
+    loop {
+        match rustix::io::write(to, packet) {
+            Ok(_) => return Ok(()),
+            Err(Errno::AGAIN) => {
+                poll(&mut [PollFd::new(to, PollFlags::OUT)], None)?;
+            }
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
