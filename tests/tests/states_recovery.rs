@@ -367,7 +367,7 @@ fn d30_back_off_saturates() {
 /// D29: time that goes back or jumps a month.
 #[test]
 fn d29_time_that_jumps_does_no_harm() {
-    let mut peer = ten_in_flight(Setup::plain());
+    let mut peer = ten_in_flight(Setup::full());
     let then = peer.now;
     peer.now = tcp_core::Instant::from_micros(then.as_micros() - 900_000_000);
     peer.run();

@@ -80,6 +80,8 @@ pub(super) struct Tcb<P: Profile> {
     pub(super) timers: Deadlines,
     /// When the last segment with data, SYN or FIN left.
     pub(super) last_sent: Instant,
+    /// The latest time at which any segment left.
+    pub(super) latest_sent: Instant,
     /// When the last acceptable segment arrived.
     pub(super) last_heard: Instant,
     /// When the peer last acknowledged something new, or the oldest of what is outstanding
@@ -161,10 +163,12 @@ impl<P: Profile> Tcb<P> {
         }
     }
 
-    /// Our timestamp clock: units of 1.024 ms.
+    /// Our timestamp clock: units of 1.024 ms. It stands still where time goes back, because the
+    /// peer drops what carries an older timestamp than the last.
     #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
     pub(super) fn timestamp(&self, now: Instant) -> u32 {
-        ((now.as_micros() >> 10) as u32).wrapping_add(self.timestamps.offset)
+        let latest = now.max(self.latest_sent);
+        ((latest.as_micros() >> 10) as u32).wrapping_add(self.timestamps.offset)
     }
 }
 

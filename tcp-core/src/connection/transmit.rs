@@ -130,6 +130,7 @@ impl<P: Profile> Connection<'_, P> {
     fn commit(&mut self, now: Instant, plan: Plan, segment: &SegmentEmit) {
         let tcb = &mut self.tcb;
         tcb.counters.segments_out = tcb.counters.segments_out.wrapping_add(1);
+        tcb.latest_sent = tcb.latest_sent.max(now);
         if segment.flags.has(Flags::ACK) {
             tcb.rcv.ack.paid();
             tcb.timers.delayed_ack.clear();

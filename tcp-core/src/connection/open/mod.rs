@@ -90,6 +90,7 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening, scale: u8) ->
     Tcb {
         timers: Deadlines::new(),
         last_sent: now,
+        latest_sent: now,
         last_heard: now,
         progress_at: now,
         counters: Counters::default(),
