@@ -139,7 +139,8 @@ impl<P: Profile> Connection<'_, P> {
     ///
     /// An echo from before the last retransmission says that the segment had arrived the first time
     /// and its acknowledgment was lost: all the time until the timeout would be taken for the round
-    /// trip, and each timeout would lengthen the next. So it measures nothing, as without timestamps.
+    /// trip, and each timeout would lengthen the next. So it measures nothing, as if there were no
+    /// timestamps.
     fn round_trip(&self, now: Instant, segment: &Segment<'_>, taken: &Acknowledged) -> Option<u32> {
         let Some(again_us) = taken.again_us else {
             return taken.rtt_us;
