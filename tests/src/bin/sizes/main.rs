@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use image::{Build, Image};
 use snapshot::Sizes;
+use tcp_tests::not_run;
 
 fn main() -> ExitCode {
     let mut mode = Mode::Show;
@@ -69,7 +70,10 @@ fn run(mode: Mode, functions: usize) -> Result<ExitCode, String> {
             }
             Build::NoCompiler => {
                 skipped += 1;
-                println!("{image}: not built, no compiler here has that target");
+                not_run::say(
+                    &format!("sizes {image}"),
+                    "no compiler here has that target",
+                );
                 continue;
             }
         };
