@@ -78,22 +78,13 @@ pub struct LinkCounters {
     pub duplicated: u64,
 }
 
-/// A packet that arrives.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Arriving {
-    /// The octets, perhaps damaged.
-    pub packet: Vec<u8>,
-    /// Whether they are as they were sent.
-    pub intact: bool,
-}
-
 /// One direction.
 #[derive(Debug)]
 pub struct Link {
     config: LinkConfig,
     rng: Rng,
     /// On the way, by arrival and then by the order in which they were given.
-    on_the_way: BTreeMap<(Instant, u64), Arriving>,
+    on_the_way: BTreeMap<(Instant, u64), Vec<u8>>,
     counter: u64,
     /// When the rate limiter is done with what it was given.
     busy_until: Instant,
@@ -139,10 +130,7 @@ impl Link {
             self.counters.lost += 1;
             return;
         }
-        let mut arriving = Arriving {
-            packet: packet.to_vec(),
-            intact: true,
-        };
+        let mut arriving = packet.to_vec();
         if self.rng.happens(self.config.corrupted) {
             self.corrupt(&mut arriving);
         }
@@ -165,18 +153,12 @@ impl Link {
     }
 
     /// The next packet that has arrived by `now`.
-    pub fn take(&mut self, now: Instant) -> Option<Arriving> {
+    pub fn take(&mut self, now: Instant) -> Option<Vec<u8>> {
         let entry = self.on_the_way.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove())
     }
 
-    /// Whether nothing is on the way.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.on_the_way.is_empty()
-    }
-
-    fn put(&mut self, arrival: Instant, arriving: Arriving) {
+    fn put(&mut self, arrival: Instant, arriving: Vec<u8>) {
         self.on_the_way.insert((arrival, self.counter), arriving);
         self.counter += 1;
     }
@@ -196,13 +178,12 @@ impl Link {
     }
 
     /// Changes one octet to any other value. The Internet checksum notices every such change.
-    fn corrupt(&mut self, arriving: &mut Arriving) {
-        let length = arriving.packet.len() as u64;
+    fn corrupt(&mut self, arriving: &mut [u8]) {
+        let length = arriving.len() as u64;
         let place = usize::try_from(self.rng.below(length)).expect("below a length");
         let change = u8::try_from(self.rng.between(1, 255)).expect("one octet");
-        if let Some(octet) = arriving.packet.get_mut(place) {
+        if let Some(octet) = arriving.get_mut(place) {
             *octet ^= change;
-            arriving.intact = false;
             self.counters.corrupted += 1;
         }
     }

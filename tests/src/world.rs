@@ -187,11 +187,11 @@ impl World {
     /// What is due now, on both hosts.
     fn happen(&mut self) {
         let now = self.now;
-        while let Some(arriving) = self.a_to_b.take(now) {
-            self.b.receive(now, &arriving.packet);
+        while let Some(packet) = self.a_to_b.take(now) {
+            self.b.receive(now, &packet);
         }
-        while let Some(arriving) = self.b_to_a.take(now) {
-            self.a.receive(now, &arriving.packet);
+        while let Some(packet) = self.b_to_a.take(now) {
+            self.a.receive(now, &packet);
         }
         let Self {
             a,

@@ -3,8 +3,7 @@ use super::*;
 fn arrivals(link: &mut Link) -> Vec<(u64, Vec<u8>)> {
     let mut all = Vec::new();
     while let Some(at) = link.next_arrival() {
-        let arriving = link.take(at).unwrap();
-        all.push((at.as_micros(), arriving.packet));
+        all.push((at.as_micros(), link.take(at).unwrap()));
     }
     all
 }
