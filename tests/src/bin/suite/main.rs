@@ -17,7 +17,9 @@ use step::Step;
 use tally::{Tally, Verdict};
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // The alias ends in `--`; a second one, as `cargo run` would need, says nothing.
+    let given = std::env::args().skip(1);
+    let arguments: Vec<String> = given.filter(|argument| argument != "--").collect();
     if arguments.iter().any(|argument| argument == "--list") {
         for step in step::all() {
             println!("{:<24} {}", step.name, step.what);
