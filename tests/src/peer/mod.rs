@@ -4,11 +4,11 @@
 //! stack from the stack's: both SYNs stand at 0 (or at the bases of [`Setup`]), the first octets
 //! at 1. What a [`Seg`] does not say is filled in as an honest peer would: the next sequence
 //! number, the acknowledgment of everything that arrived, the window, the timestamps. After each
-//! step the invariants of [`oracle`](crate::oracle) and those between the stack's tables are
-//! checked, and octets are compared with the [`Stream`]s of both sides.
+//! step the invariants of [`oracle`] and those between the stack's tables are checked, and octets
+//! are compared with the [`Stream`]s of both sides.
 //!
-//! * [`seg`]: segments in short. [`open`]: handshakes, and ways into each state. [`user`]: the
-//!   calls of the user on the stack's side.
+//! * [`seg`]: segments in short. `open`: handshakes, and ways into each state. `user`: the calls of
+//!   the user on the stack's side.
 
 mod icmp;
 mod open;
