@@ -360,8 +360,8 @@ impl Inner {
         }
         self.wait(Way::Read, |core, now| {
             match read(core, now, self.handle, into) {
-                Ok(0) if core.is_gone() => Some(Err(error::gone())),
                 Ok(0) if self.is_at_the_end(core) => Some(self.end_of_reading(core)),
+                Ok(0) if core.is_gone() => Some(Err(error::gone())),
                 Ok(0) => None,
                 Ok(len) => Some(Ok(len)),
                 Err(_) => Some(self.end_of_reading(core)),
