@@ -239,7 +239,7 @@ macro_rules! tests {
             #[test]
             fn a_reset_is_told_once() {
                 let world = <$world>::new();
-                let (mut client, mut server) = pair(&world);
+                let (mut client, server) = pair(&world);
                 client.write_all(b"unread").unwrap();
                 assert_eq!(server.peek(&mut [0; 6]).unwrap(), 6);
                 assert!(client.take_error().unwrap().is_none());
