@@ -127,9 +127,100 @@ impl Add for Duration {
     }
 }
 
+/// A moment in units of 1,024 microseconds, modulo 2^32. In it a connection keeps its times: half
+/// the memory, and on a machine of 32 bits a fraction of the instructions.
+///
+/// Only the difference of two moments means anything, and only below 2^31 units (25 days). What is
+/// armed lies at most [`Span::MAX`] ahead.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Tick(pub(crate) u32);
+
+impl Tick {
+    /// The unit that `now` lies in.
+    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
+    pub(crate) const fn at(now: Instant) -> Self {
+        Self((now.0 >> 10) as u32)
+    }
+
+    /// The time from `earlier`; nothing when time went back.
+    pub(crate) const fn since(self, earlier: Self) -> Span {
+        if self.is_before(earlier) {
+            Span(0)
+        } else {
+            Span(self.0.wrapping_sub(earlier.0))
+        }
+    }
+
+    pub(crate) const fn is_before(self, other: Self) -> bool {
+        self.0.wrapping_sub(other.0).cast_signed() < 0
+    }
+
+    /// The later of the two.
+    pub(crate) const fn latest(self, other: Self) -> Self {
+        if self.is_before(other) { other } else { self }
+    }
+
+    /// The start of the unit, where `near` is at most 25 days away.
+    pub(crate) fn instant(self, near: Instant) -> Instant {
+        let units = near.0 >> 10;
+        let away = self.0.wrapping_sub(Self::at(near).0).cast_signed();
+        Instant(units.saturating_add_signed(away.into()) << 10)
+    }
+}
+
+/// A span of time in units of 1,024 microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Span(pub(crate) u32);
+
+impl Span {
+    /// The longest that is waited for at a time: 12 days.
+    pub(crate) const MAX: Self = Self(1 << 30);
+
+    /// `millis` milliseconds, rounded up.
+    pub(crate) const fn from_millis(millis: u32) -> Self {
+        // 1,000 of 1,024 are 125 of 128: all but three of them.
+        let units = millis - millis / 128 * 3 - millis % 128 * 3 / 128;
+        if units < Self::MAX.0 {
+            Self(units)
+        } else {
+            Self::MAX
+        }
+    }
+
+    /// `secs` seconds, rounded up.
+    pub(crate) const fn from_secs(secs: u32) -> Self {
+        Self::from_millis(secs.saturating_mul(1_000))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_count_on_past_their_end() {
+        for (millis, units) in [
+            (0, 0),
+            (1, 1),
+            (40, 40),
+            (128, 125),
+            (200, 196),
+            (1_000, 977),
+        ] {
+            assert_eq!(Span::from_millis(millis), Span(units), "{millis}");
+        }
+        assert_eq!(Span::from_secs(u32::MAX), Span::MAX);
+        let before = Instant::from_micros((u64::from(u32::MAX) << 10) + 1_000);
+        let after = before + Duration::from_micros(100);
+        let (early, late) = (Tick::at(before), Tick::at(after));
+        assert_eq!((early.0, late.0), (u32::MAX, 0));
+        assert_eq!(late.since(early), Span(1));
+        assert_eq!(early.since(late), Span(0));
+        assert_eq!(early.latest(late), late);
+        assert_eq!(late.instant(before), Instant::from_micros(1 << 42));
+        assert_eq!(early.instant(after).as_micros(), u64::from(u32::MAX) << 10);
+        assert_eq!(Tick(u32::MAX).instant(Instant::ZERO), Instant::ZERO);
+    }
 
     #[test]
     fn d29_time_that_goes_back_or_overflows_saturates() {

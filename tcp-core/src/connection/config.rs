@@ -1,7 +1,5 @@
 //! What a user may set on one connection.
 
-use crate::time::Duration;
-
 /// Which connections leave first when several have something to send. Within a class
 /// transmission is fair.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -243,17 +241,6 @@ impl Config {
     pub const fn window_scaling(mut self, window_scaling: Switch) -> Self {
         self.window_scaling = window_scaling;
         self
-    }
-}
-
-impl Config {
-    /// The user timeout, if one is set.
-    pub(crate) const fn user_timeout(&self) -> Option<Duration> {
-        if self.user_timeout_ms == 0 {
-            None
-        } else {
-            Some(Duration::from_millis(self.user_timeout_ms as u64))
-        }
     }
 }
 

@@ -168,6 +168,12 @@ impl<'a, P: Profile> Connection<'a, P> {
         self.plan() != Plan::Nothing
     }
 
+    /// Whether [`wants_transmit`](Self::wants_transmit) is worth asking: a few comparisons, never
+    /// false when that would be true.
+    pub(crate) fn may_transmit(&self) -> bool {
+        self.may_want()
+    }
+
     /// Takes the octets back; the connection is over.
     pub fn take_storage(&mut self) -> Storage<'a> {
         Storage {
@@ -249,7 +255,7 @@ impl<'a, P: Profile> Connection<'a, P> {
         let unacknowledged = tcb.snd.end(self.send.len()).after(tcb.snd.una);
         if (unacknowledged || !quiet) && self.plan() == Plan::Nothing {
             assert!(
-                self.next_deadline().is_some(),
+                self.next_tick(Instant::ZERO).is_some(),
                 "something waits, and no deadline is armed"
             );
         }

@@ -11,7 +11,7 @@ use super::state::{State, Step};
 use super::timers::Deadlines;
 use crate::profile::Profile;
 use crate::seq::SeqNum;
-use crate::time::{Duration, Instant};
+use crate::time::{Instant, Span, Tick};
 
 /// The Timestamps option, while both sides use it (RFC 7323).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -72,21 +72,21 @@ pub(super) struct Counters {
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
 //# The value of R2 SHOULD correspond to
 //# at least 100 seconds (SHLD-11).
-const ORPHAN_LEAST_S: u64 = 100;
+const ORPHAN_LEAST_S: u16 = 100;
 
 /// The transmission control block (RFC 9293 section 3.3.1).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Tcb<P: Profile> {
     pub(super) timers: Deadlines,
     /// When the last segment with data, SYN or FIN left.
-    pub(super) last_sent: Instant,
+    pub(super) last_sent: Tick,
     /// The latest time at which any segment left.
-    pub(super) latest_sent: Instant,
+    pub(super) latest_sent: Tick,
     /// When the last acceptable segment arrived.
-    pub(super) last_heard: Instant,
+    pub(super) last_heard: Tick,
     /// When the peer last acknowledged something new, or the oldest of what is outstanding
     /// became so.
-    pub(super) progress_at: Instant,
+    pub(super) progress_at: Tick,
     pub(super) counters: Counters,
     pub(super) snd: Snd,
     pub(super) rcv: Rcv,
@@ -136,6 +136,12 @@ impl<P: Profile> Tcb<P> {
         self.events |= Events::CONNECTED | Events::WRITABLE;
     }
 
+    /// The retransmission timer starts, or starts anew.
+    pub(super) fn arm_retransmission(&mut self, now: Instant) {
+        let timeout = self.rtt.timeout(&self.config);
+        self.timers.retransmission.arm(Tick::at(now), timeout);
+    }
+
     /// All that was sent is acknowledged.
     pub(super) fn nothing_outstanding(&self) -> bool {
         self.snd.una == self.snd.nxt
@@ -153,22 +159,25 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// How long nothing new may be acknowledged before the connection is given up.
-    pub(super) fn give_up_after(&self) -> Option<Duration> {
+    pub(super) fn give_up_after(&self) -> Option<Span> {
         match self.user {
-            User::Present => self.config.user_timeout(),
+            _ if self.config.user_timeout_ms != 0 => {
+                Some(Span::from_millis(self.config.user_timeout_ms))
+            }
+            User::Present => None,
             // Without a user nobody else ends a connection whose peer keeps its window shut.
-            User::Gone => Some(self.config.user_timeout().unwrap_or_else(|| {
-                Duration::from_secs(u64::from(self.config.fin_wait_2_s).max(ORPHAN_LEAST_S))
-            })),
+            User::Gone => {
+                let secs = self.config.fin_wait_2_s.max(ORPHAN_LEAST_S);
+                Some(Span::from_secs(secs.into()))
+            }
         }
     }
 
     /// Our timestamp clock: units of 1.024 ms. It stands still where time goes back, because the
     /// peer drops what carries an older timestamp than the last.
-    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
     pub(super) fn timestamp(&self, now: Instant) -> u32 {
-        let latest = now.max(self.latest_sent);
-        ((latest.as_micros() >> 10) as u32).wrapping_add(self.timestamps.offset)
+        let latest = Tick::at(now).latest(self.latest_sent);
+        latest.0.wrapping_add(self.timestamps.offset)
     }
 }
 

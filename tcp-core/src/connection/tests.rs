@@ -147,7 +147,7 @@ impl Pair {
 
     /// Lets time pass until the next deadline of either end, and runs it.
     fn advance(&mut self) {
-        let deadlines = [&self.a, &self.b].map(|end| end.connection.next_deadline());
+        let deadlines = [&self.a, &self.b].map(|end| end.connection.next_deadline(self.now));
         let next = deadlines
             .into_iter()
             .flatten()
@@ -193,7 +193,7 @@ fn data_flows_both_ways_and_four_segments_close() {
             break;
         }
         // Nagle holds the tail back until the delayed acknowledgment comes.
-        if pair.a.connection.next_deadline().is_some() {
+        if pair.a.connection.next_deadline(pair.now).is_some() {
             pair.advance();
         }
     }
@@ -275,7 +275,7 @@ fn d34_a_lost_fin_is_sent_again() {
     pair.collect();
     pair.to_b.clear();
     assert_eq!(
-        pair.a.connection.next_deadline().unwrap().1,
+        pair.a.connection.next_deadline(pair.now).unwrap().1,
         Timer::Retransmission
     );
     pair.advance();
@@ -291,7 +291,7 @@ fn s28_a_black_hole_is_given_up() {
         while pair.a.transmit(pair.now).is_some() {
             sent += 1;
         }
-        let (at, _) = pair.a.connection.next_deadline().unwrap();
+        let (at, _) = pair.a.connection.next_deadline(pair.now).unwrap();
         pair.now = at;
         pair.a.connection.advance(at);
     }

@@ -9,37 +9,44 @@ use super::state::State;
 use super::tcb::{Probe, User};
 use super::timers::Timer;
 use crate::profile::Profile;
-use crate::time::{Duration, Instant};
+use crate::time::{Instant, Span, Tick};
 
 impl<P: Profile> Connection<'_, P> {
     /// The earliest deadline and its timer. Whether there is something to transmit at once is told
     /// by [`wants_transmit`](Self::wants_transmit), not here.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<(Instant, Timer)> {
-        self.tcb.timers.next()
+    pub fn next_deadline(&self, now: Instant) -> Option<(Instant, Timer)> {
+        let (at, timer) = self.tcb.timers.next(Tick::at(now))?;
+        Some((at.instant(now), timer))
+    }
+
+    /// The same, as the stack keeps it.
+    pub(crate) fn next_tick(&self, now: Instant) -> Option<Tick> {
+        self.tcb.timers.earliest(Tick::at(now))
     }
 
     /// Runs every timer that is due. Calling it early, late or twice is harmless.
     pub fn advance(&mut self, now: Instant) {
-        if self.tcb.timers.next().is_none_or(|(due, _)| due > now) {
+        let tick = Tick::at(now);
+        if self.next_tick(now).is_none_or(|due| tick.is_before(due)) {
             return;
         }
-        if self.tcb.timers.delayed_ack.take_due(now) {
+        if self.tcb.timers.delayed_ack.take_due(tick) {
             self.tcb.rcv.ack.at_once();
         }
-        if self.tcb.timers.user_timeout.take_due(now) {
+        if self.tcb.timers.user_timeout.take_due(tick) {
             self.user_timeout(now);
         }
-        if self.tcb.timers.fin_wait_2.take_due(now) && self.tcb.state == State::FinWait2 {
+        if self.tcb.timers.fin_wait_2.take_due(tick) && self.tcb.state == State::FinWait2 {
             self.tcb.close(CloseReason::TimedOut(Timer::FinWait2));
         }
-        if self.tcb.timers.persist.take_due(now) {
+        if self.tcb.timers.persist.take_due(tick) {
             self.tcb.probe = Probe::Window;
         }
-        if self.tcb.timers.keep_alive.take_due(now) {
+        if self.tcb.timers.keep_alive.take_due(tick) {
             self.keep_alive(now);
         }
-        if self.tcb.timers.retransmission.take_due(now) {
+        if self.tcb.timers.retransmission.take_due(tick) {
             self.retransmission_timeout(now);
         }
         self.settle(now);
@@ -79,8 +86,7 @@ impl<P: Profile> Connection<'_, P> {
         }
         tcb.loss.on_timeout(tcb.snd.una, tcb.snd.nxt);
         tcb.rtt.backoff = tcb.rtt.backoff.saturating_add(1).min(30);
-        let rto = tcb.rtt.rto(&tcb.config);
-        tcb.timers.retransmission.arm(now, rto);
+        tcb.arm_retransmission(now);
     }
 
     /// Ends the connection because nobody answers. An ICMP error that came meanwhile is the better
@@ -110,7 +116,7 @@ impl<P: Profile> Connection<'_, P> {
         let Some(limit) = tcb.give_up_after().filter(|_| waiting) else {
             return;
         };
-        let passed = now - tcb.progress_at;
+        let passed = Tick::at(now).since(tcb.progress_at);
         if passed >= limit {
             self.give_up(Timer::UserTimeout);
         } else {
@@ -131,9 +137,12 @@ impl<P: Profile> Connection<'_, P> {
             | State::LastAck
             | State::TimeWait => false,
         };
-        if let (Some(keep_alive), true) = (tcb.config.keep_alive, open) {
-            let idle = Duration::from_secs(keep_alive.idle_s.into());
-            tcb.timers.keep_alive.ensure(now, idle);
+        if let Some(keep_alive) = tcb.config.keep_alive
+            && open
+            && !tcb.timers.keep_alive.is_armed()
+        {
+            let idle = Span::from_secs(keep_alive.idle_s);
+            tcb.timers.keep_alive.arm(Tick::at(now), idle);
         }
     }
 
@@ -143,8 +152,9 @@ impl<P: Profile> Connection<'_, P> {
             return;
         };
         let tcb = &mut self.tcb;
-        let idle = Duration::from_secs(keep_alive.idle_s.into());
-        let silent = now - tcb.last_heard;
+        let now = Tick::at(now);
+        let idle = Span::from_secs(keep_alive.idle_s);
+        let silent = now.since(tcb.last_heard);
         if silent < idle || !tcb.nothing_outstanding() || !self.send.is_empty() {
             // Somebody spoke, or retransmission already asks whether the peer is there.
             let from = if silent < idle { tcb.last_heard } else { now };
@@ -165,7 +175,7 @@ impl<P: Profile> Connection<'_, P> {
         tcb.probe = Probe::KeepAlive;
         tcb.timers
             .keep_alive
-            .arm(now, Duration::from_secs(keep_alive.interval_s.into()));
+            .arm(now, Span::from_secs(keep_alive.interval_s));
     }
 
     /// Nobody reads any more: time limits that a user would otherwise set.

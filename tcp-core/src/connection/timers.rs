@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::time::{Duration, Instant};
+use crate::time::{Span, Tick};
 
 /// The timers of a connection and of the stack's tables.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -53,34 +53,39 @@ impl fmt::Display for Timer {
 
 /// A moment at which something is due, or never. Not `Copy`: a deadline is read where it lives.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Deadline(u64);
+pub(super) struct Deadline(u32);
 
 impl Deadline {
-    pub(super) const NEVER: Self = Self(u64::MAX);
+    pub(super) const NEVER: Self = Self(0);
 
-    pub(super) fn arm(&mut self, now: Instant, after: Duration) {
-        // The last representable moment means "never", so the one before it stands in.
-        self.0 = (now + after).as_micros().min(u64::MAX - 1);
+    /// Due when `after` has passed since `from`: never earlier, up to two units later.
+    pub(super) const fn arm(&mut self, from: Tick, after: Span) {
+        let at = from.0.wrapping_add(after.0).wrapping_add(1);
+        // Zero means "never", so the moment behind it stands in.
+        self.0 = if at == 0 { 1 } else { at };
     }
 
-    /// Arms unless it is armed already.
-    pub(super) fn ensure(&mut self, now: Instant, after: Duration) {
-        if !self.is_armed() {
-            self.arm(now, after);
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
+    pub(super) const fn clear(&mut self) {
         *self = Self::NEVER;
     }
 
     pub(super) const fn is_armed(&self) -> bool {
-        self.0 != u64::MAX
+        self.0 != 0
+    }
+
+    /// How long after `origin` it is due; "never" comes last.
+    #[inline]
+    const fn after(&self, origin: u32) -> u32 {
+        if self.is_armed() {
+            self.0.wrapping_sub(origin)
+        } else {
+            u32::MAX
+        }
     }
 
     /// Whether it is due; a due deadline is cleared by being seen.
-    pub(super) fn take_due(&mut self, now: Instant) -> bool {
-        let due = self.is_armed() && self.0 <= now.as_micros();
+    pub(super) const fn take_due(&mut self, now: Tick) -> bool {
+        let due = self.is_armed() && !now.is_before(Tick(self.0));
         if due {
             self.clear();
         }
@@ -91,7 +96,7 @@ impl Deadline {
 impl fmt::Debug for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_armed() {
-            write!(f, "{} us", self.0)
+            write!(f, "tick {}", self.0)
         } else {
             f.write_str("never")
         }
@@ -121,8 +126,8 @@ impl Deadlines {
         }
     }
 
-    /// The earliest armed deadline and its name.
-    pub(super) fn next(&self) -> Option<(Instant, Timer)> {
+    /// The earliest armed deadline.
+    pub(super) fn earliest(&self, now: Tick) -> Option<Tick> {
         let Self {
             retransmission,
             persist,
@@ -131,18 +136,38 @@ impl Deadlines {
             user_timeout,
             fin_wait_2,
         } = self;
-        let mut earliest = (retransmission.0, Timer::Retransmission);
-        for (deadline, timer) in [
+        // Counted from half a circle ago, "never" is later than all that may be armed.
+        let origin = now.0.wrapping_sub(1 << 31);
+        let after = retransmission
+            .after(origin)
+            .min(persist.after(origin))
+            .min(delayed_ack.after(origin))
+            .min(keep_alive.after(origin))
+            .min(user_timeout.after(origin))
+            .min(fin_wait_2.after(origin));
+        (after != u32::MAX).then_some(Tick(after.wrapping_add(origin)))
+    }
+
+    /// The earliest armed deadline and its name.
+    pub(super) fn next(&self, now: Tick) -> Option<(Tick, Timer)> {
+        let Self {
+            retransmission,
+            persist,
+            delayed_ack,
+            keep_alive,
+            user_timeout,
+            fin_wait_2,
+        } = self;
+        let at = self.earliest(now)?;
+        let named = [
+            (retransmission, Timer::Retransmission),
             (persist, Timer::Persist),
             (delayed_ack, Timer::DelayedAck),
             (keep_alive, Timer::KeepAlive),
             (user_timeout, Timer::UserTimeout),
             (fin_wait_2, Timer::FinWait2),
-        ] {
-            if deadline.0 < earliest.0 {
-                earliest = (deadline.0, timer);
-            }
-        }
-        (earliest.0 != u64::MAX).then_some((Instant::from_micros(earliest.0), earliest.1))
+        ];
+        let (_, timer) = named.into_iter().find(|(deadline, _)| deadline.0 == at.0)?;
+        Some((at, timer))
     }
 }

@@ -9,7 +9,7 @@ use super::{Connection, Tuple};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::TxChecksum;
-use crate::time::{Duration, Instant};
+use crate::time::{Instant, Span, Tick};
 use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, Timestamps, emit_segment};
 
 impl<P: Profile> Connection<'_, P> {
@@ -130,7 +130,7 @@ impl<P: Profile> Connection<'_, P> {
     fn commit(&mut self, now: Instant, plan: Plan, segment: &SegmentEmit) {
         let tcb = &mut self.tcb;
         tcb.counters.segments_out = tcb.counters.segments_out.wrapping_add(1);
-        tcb.latest_sent = tcb.latest_sent.max(now);
+        tcb.latest_sent = tcb.latest_sent.latest(Tick::at(now));
         if segment.flags.has(Flags::ACK) {
             tcb.rcv.ack.paid();
             tcb.timers.delayed_ack.clear();
@@ -164,7 +164,7 @@ impl<P: Profile> Connection<'_, P> {
     fn sent(&mut self, now: Instant, end: SeqNum, novelty: Novelty) {
         let tcb = &mut self.tcb;
         if tcb.nothing_outstanding() {
-            tcb.progress_at = now;
+            tcb.progress_at = Tick::at(now);
         }
         match novelty {
             Novelty::New => {
@@ -177,14 +177,15 @@ impl<P: Profile> Connection<'_, P> {
                 tcb.counters.retransmissions = tcb.counters.retransmissions.wrapping_add(1);
             }
         }
-        tcb.last_sent = now;
+        tcb.last_sent = Tick::at(now);
         //= https://www.rfc-editor.org/rfc/rfc6298#section-5
         //# Every time a packet containing data is sent (including a
         //# retransmission), if the timer is not running, start it running
         //# so that it will expire after RTO seconds (for the current value
         //# of RTO).
-        let rto = tcb.rtt.rto(&tcb.config);
-        tcb.timers.retransmission.ensure(now, rto);
+        if !tcb.timers.retransmission.is_armed() {
+            tcb.arm_retransmission(now);
+        }
         tcb.timers.persist.clear();
         self.watch_progress(now);
     }
@@ -194,7 +195,7 @@ impl<P: Profile> Connection<'_, P> {
         let tcb = &mut self.tcb;
         if tcb.nothing_outstanding()
             && !self.send.is_empty()
-            && now - tcb.last_sent > tcb.rtt.rto(&tcb.config)
+            && Tick::at(now).since(tcb.last_sent) > tcb.rtt.timeout(&tcb.config)
         {
             tcb.congestion.on_restart();
         }
@@ -206,35 +207,36 @@ impl<P: Profile> Connection<'_, P> {
         if matches!(self.tcb.state, State::Closed | State::TimeWait) {
             return;
         }
-        let rto = self.tcb.rtt.rto(&self.tcb.config);
         let outstanding = !self.tcb.nothing_outstanding();
         let waiting = self.tcb.snd.syn_acknowledged
             && self.tcb.snd.end(self.send.len()).after(self.tcb.snd.nxt);
         let blocked = waiting && !outstanding && !matches!(self.plan(), Plan::Text(_));
-        let ack_delay = Duration::from_millis(self.tcb.config.ack_delay_ms.into());
         let tcb = &mut self.tcb;
-        let timers = &mut tcb.timers;
-        if outstanding {
-            timers.retransmission.ensure(now, rto);
-        } else {
-            timers.retransmission.clear();
+        if !outstanding {
+            tcb.timers.retransmission.clear();
+        } else if !tcb.timers.retransmission.is_armed() {
+            tcb.arm_retransmission(now);
         }
-        if blocked {
+        if !blocked {
+            tcb.timers.persist.clear();
+        } else if !tcb.timers.persist.is_armed() {
             // A shut window is probed after a timeout; a small one is overridden sooner.
-            let open = tcb.snd.wnd > 0;
-            timers
-                .persist
-                .ensure(now, if open { rto.min(OVERRIDE) } else { rto });
-        } else {
-            timers.persist.clear();
+            let longest = if tcb.snd.wnd > 0 { OVERRIDE } else { Span::MAX };
+            let timeout = tcb.rtt.timeout(&tcb.config).min(longest);
+            tcb.timers.persist.arm(Tick::at(now), timeout);
         }
-        match tcb.rcv.ack.owed {
-            AckOwed::Later => timers.delayed_ack.ensure(now, ack_delay),
-            AckOwed::Nothing | AckOwed::Now => timers.delayed_ack.clear(),
+        if tcb.rcv.ack.owed != AckOwed::Later {
+            tcb.timers.delayed_ack.clear();
+        } else if !tcb.timers.delayed_ack.is_armed() {
+            let delay = Span::from_millis(tcb.config.ack_delay_ms.into());
+            tcb.timers.delayed_ack.arm(Tick::at(now), delay);
         }
-        if tcb.state == State::FinWait2 && tcb.user == User::Gone {
-            let limit = Duration::from_secs(tcb.config.fin_wait_2_s.into());
-            timers.fin_wait_2.ensure(now, limit);
+        if tcb.state == State::FinWait2
+            && tcb.user == User::Gone
+            && !tcb.timers.fin_wait_2.is_armed()
+        {
+            let limit = Span::from_secs(tcb.config.fin_wait_2_s.into());
+            tcb.timers.fin_wait_2.arm(Tick::at(now), limit);
         }
         if outstanding || waiting {
             self.watch_progress(now);
@@ -244,12 +246,15 @@ impl<P: Profile> Connection<'_, P> {
 
     /// Arms the user timeout while something waits for the peer.
     fn watch_progress(&mut self, now: Instant) {
-        if let Some(limit) = self.tcb.give_up_after() {
-            self.tcb.timers.user_timeout.ensure(now, limit);
+        let tcb = &mut self.tcb;
+        if !tcb.timers.user_timeout.is_armed()
+            && let Some(limit) = tcb.give_up_after()
+        {
+            tcb.timers.user_timeout.arm(Tick::at(now), limit);
         }
     }
 }
 
 /// How long silly-window avoidance may hold back what fits (RFC 9293 section 3.8.6.2.1: 0.1 to 1
 /// second).
-const OVERRIDE: Duration = Duration::from_millis(500);
+const OVERRIDE: Span = Span::from_millis(500);

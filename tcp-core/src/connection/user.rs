@@ -9,7 +9,7 @@ use super::tcb::User;
 use super::{Connection, TimeWaitSeed};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
-use crate::time::Instant;
+use crate::time::{Instant, Tick};
 
 impl<P: Profile> Connection<'_, P> {
     /// SEND: queues what fits of `octets` and returns how many that was; zero means that there is
@@ -67,7 +67,7 @@ impl<P: Profile> Connection<'_, P> {
 
     fn queued(&mut self, now: Instant, count: usize) {
         if self.tcb.nothing_outstanding() && self.send.len() == count {
-            self.tcb.progress_at = now;
+            self.tcb.progress_at = Tick::at(now);
         }
         self.settle(now);
     }
@@ -191,7 +191,7 @@ impl<P: Profile> Connection<'_, P> {
         if self.receive.is_empty() {
             // Closing twice is no misuse here: what is closed stays closed.
             let _ = self.shutdown(now);
-            self.tcb.progress_at = now;
+            self.tcb.progress_at = Tick::at(now);
             self.settle(now);
         } else {
             self.abort(now);

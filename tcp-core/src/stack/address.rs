@@ -6,7 +6,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::siphash::{Key as SipKey, Strength};
+use super::siphash::Key as SipKey;
 use crate::connection::Tuple;
 
 /// Octets of a compact address.
@@ -65,10 +65,6 @@ pub(super) fn same_family(one: Octets, other: Octets) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(super) enum Purpose {
-    /// The place of a connection in the index.
-    Connection,
-    /// The place of a listener in the index.
-    Listener,
     /// Initial sequence number and timestamp offset.
     Sequence,
     /// Where the search for an ephemeral port starts.
@@ -125,14 +121,27 @@ impl Key {
         if self.is_v4() { 20 } else { 40 }
     }
 
-    /// The keyed hash for `purpose`; for all but index places in full strength.
-    pub(super) fn hash(&self, key: SipKey, purpose: Purpose) -> u64 {
-        let strength = match purpose {
-            Purpose::Connection | Purpose::Listener => Strength::Index,
-            Purpose::Sequence | Purpose::Port | Purpose::PortStep | Purpose::Limiter => {
-                Strength::Secret
+    /// Where the tuple, or a listener, stands in the index. Listeners have no remote port, so they
+    /// share no place with connections but by chance.
+    pub(super) fn place(&self, key: SipKey) -> u32 {
+        let ports = u32::from(self.local_port) | u32::from(self.remote_port) << 16;
+        let word = |octets: &[u8; 4]| u32::from_le_bytes(*octets);
+        #[cfg(feature = "ipv6")]
+        {
+            let mut words = [ports; 9];
+            let addresses = self.local.as_chunks::<4>().0.iter();
+            let addresses = addresses.chain(self.remote.as_chunks::<4>().0);
+            for (slot, octets) in words.iter_mut().zip(addresses) {
+                *slot = word(octets);
             }
-        };
+            key.index(&words)
+        }
+        #[cfg(not(feature = "ipv6"))]
+        key.index(&[word(&self.local), word(&self.remote), ports])
+    }
+
+    /// The keyed hash for `purpose`, which a peer may see.
+    pub(super) fn hash(&self, key: SipKey, purpose: Purpose) -> u64 {
         let ports = u64::from(self.local_port) | u64::from(self.remote_port) << 16;
         let last = ports | (purpose as u64) << 32;
         #[cfg(feature = "ipv6")]
@@ -148,13 +157,13 @@ impl Key {
                 (remote >> 64) as u64,
                 last,
             ];
-            key.hash(strength, &words)
+            key.hash(&words)
         }
         #[cfg(not(feature = "ipv6"))]
         {
             let local = u64::from(u32::from_le_bytes(self.local));
             let remote = u64::from(u32::from_le_bytes(self.remote));
-            key.hash(strength, &[local | remote << 32, last])
+            key.hash(&[local | remote << 32, last])
         }
     }
 }

@@ -5,6 +5,7 @@ use super::address::Key;
 use super::demux::{Found, Probe};
 use super::dropped::Dropped;
 use super::isn::{Leap, Start, Ticks, tsval};
+use super::node::INDEXED;
 use super::reply::{Bare, Kind};
 use super::time_wait::Verdict;
 use crate::connection::ResetReply;
@@ -27,6 +28,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     ) -> Result<(), Dropped> {
         match self.find(key) {
             Some(Found::Connection(index)) => {
+                self.latest = index;
                 let arrival = self.with_connection(now, index, |connection| {
                     connection.receive(now, segment, segments)
                 });
@@ -50,6 +52,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Who owns the 4-tuple.
     #[inline(never)]
     pub(super) fn find(&self, key: &Key) -> Option<Found> {
+        // Whoever was heard last is likely to be heard again.
+        let latest = self.schedule.get(self.latest);
+        if latest.is_some_and(|node| node.key == *key && node.is(INDEXED)) {
+            return Some(Found::Connection(self.latest));
+        }
         let own = self.locals.own();
         let mut probe = Probe::new(self.index_hash(key));
         while let Some(found) = self.demux.next(&mut probe) {

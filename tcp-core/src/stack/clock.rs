@@ -5,7 +5,7 @@ use super::dropped::Dropped;
 use super::syn_queue::RETRANSMISSIONS;
 use crate::connection::{Connection, State, Switch, Timer};
 use crate::profile::{Memory, Profile};
-use crate::time::Instant;
+use crate::time::{Instant, Tick};
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// The tables' clock only goes forward: they hold times in 32 bits, counted back from it.
@@ -27,8 +27,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .into_iter()
             .filter_map(|(at, timer)| Some((at?, timer)));
         let connections = self.schedule.next_due().map(|(at, index)| {
-            let timer = self.connection(index).and_then(Connection::next_deadline);
-            (at, timer.map_or(Timer::TimeWait, |(_, timer)| timer))
+            let timer = self
+                .connection(index)
+                .and_then(|connection| connection.next_deadline(self.clock));
+            (
+                at.instant(self.clock),
+                timer.map_or(Timer::TimeWait, |(_, timer)| timer),
+            )
         });
         connections
             .into_iter()
@@ -59,7 +64,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         // A connection that has run what was due has a later deadline or none.
         for _ in 0..self.schedule.len() {
-            let Some((_, index)) = self.schedule.next_due().filter(|(at, _)| *at <= now) else {
+            let due = self.schedule.next_due();
+            let Some((_, index)) = due.filter(|(at, _)| !Tick::at(now).is_before(*at)) else {
                 break;
             };
             let _ = self.with_connection(now, index, |connection| connection.advance(now));

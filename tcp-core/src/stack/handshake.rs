@@ -6,11 +6,11 @@
 //! is sent that would tell a flood from a busy server.
 
 use super::Stack;
-use super::address::{Key, Purpose, lower};
+use super::address::Key;
 use super::arrival::HOP_LIMIT;
 use super::demux::{Found, Probe};
 use super::dropped::Dropped;
-use super::isn::{Leap, Start, after_syn, tsval};
+use super::isn::{Leap, Start, after_syn};
 use super::listen::places;
 use super::node::{INDEXED, LENT, Owner};
 use super::reply::{Bare, Kind};
@@ -21,7 +21,7 @@ use crate::connection::{
 use crate::profile::{Memory, Profile};
 use crate::seq::{SeqLen, SeqNum};
 use crate::time::Instant;
-use crate::wire::{Control, Flags, Segment, Timestamps};
+use crate::wire::{Control, Flags, Segment};
 
 /// The MSS of a peer that names none (RFC 9293 MUST-15).
 const DEFAULT_MSS_V4: u16 = 536;
@@ -38,7 +38,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Who listens exactly at `place`.
     #[inline(never)]
     pub(super) fn listener_at(&self, place: &Key) -> Option<u32> {
-        let mut probe = Probe::new(lower(place.hash(self.secret, Purpose::Listener)));
+        let mut probe = Probe::new(place.place(self.secret));
         while let Some(found) = self.demux.next(&mut probe) {
             if let Found::Listener(index) = found
                 && self.listeners.get(index)?.key == *place
@@ -123,7 +123,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(entry) = self.half_open.insert(self.clock, &new, own) else {
             return Err(Dropped::SynQueueFull);
         };
-        let hash = lower(key.hash(self.secret, Purpose::Connection));
+        let hash = key.place(self.secret);
         if self.demux.insert(hash, Found::HalfOpen(entry)).is_err() {
             self.half_open.remove(entry);
             return Err(Dropped::OutOfMemory);
@@ -178,12 +178,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             }
             return Err(reason);
         }
-        let iss = self.iss_of(&entry, &key);
-        if segment.ack != Some(after_syn(iss)) {
+        let start = Start::of(&key, self.secret);
+        if segment.ack != Some(after_syn(start.iss_of(&entry))) {
             self.refuse(now, &key, segment);
             return Err(Dropped::AckUnacceptable);
         }
-        self.promote(now, index, segment, segments)
+        self.promote(now, (index, start), segment, segments)
     }
 
     /// The steps before the ACK: sequence number, timestamps, RST, SYN.
@@ -230,13 +230,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// Queues `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>` for a half-open connection.
     fn challenge(&mut self, now: Instant, entry: &SynEntry<P::Local>, key: &Key) {
+        let start = Start::of(key, self.secret);
         let bare = Bare {
             key: *key,
             flags: Flags(Flags::ACK),
-            seq: after_syn(self.iss_of(entry, key)),
+            seq: after_syn(start.iss_of(entry)),
             ack: after_syn(entry.irs),
             window: self.offered_window(),
-            timestamps: self.timestamps_of(now, entry, key),
+            timestamps: start.timestamps_of(now, entry),
             hop_limit: HOP_LIMIT,
             traffic_class: 0,
         };
@@ -247,7 +248,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     fn promote(
         &mut self,
         now: Instant,
-        entry_index: u32,
+        (entry_index, start): (u32, Start),
         segment: &Segment<'_>,
         segments: u16,
     ) -> Result<(), Dropped> {
@@ -263,7 +264,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .filter(|listener| listener.may_accept());
         let config = accepting.ok_or(Dropped::AcceptQueueFull)?.config;
         let half_open = self
-            .half_open_of(entry_index, key)
+            .half_open_of(entry_index, key, start)
             .ok_or(Dropped::NoConnection)?;
         if !self.schedule.has_free() {
             return Err(Dropped::OutOfMemory);
@@ -311,11 +312,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// What a connection is told of the handshake that made it.
-    fn half_open_of(&self, index: u32, key: &Key) -> Option<HalfOpen> {
+    fn half_open_of(&self, index: u32, key: &Key, start: Start) -> Option<HalfOpen> {
         let entry = self.half_open.get(index)?;
         let sent_once = entry.sent_once();
         Some(HalfOpen {
-            opening: self.opening(key, self.iss_of(entry, key)),
+            opening: self.opening(key, start, start.iss_of(entry)),
             irs: entry.irs,
             peer_mss: entry.peer_mss,
             peer_window_scale: entry.peer_window_scale(),
@@ -328,33 +329,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Our side of a connection that starts at `iss`.
-    pub(super) fn opening(&self, key: &Key, iss: SeqNum) -> Opening {
+    pub(super) fn opening(&self, key: &Key, start: Start, iss: SeqNum) -> Opening {
         Opening {
             iss,
-            timestamp_offset: Start::of(key, self.secret).timestamp_offset,
+            timestamp_offset: start.timestamp_offset,
             mtu: self.config.mtu,
             ip_header: key.ip_header(),
         }
-    }
-
-    /// ISS of a half-open connection.
-    pub(super) fn iss_of(&self, entry: &SynEntry<P::Local>, key: &Key) -> SeqNum {
-        let (created, leap) = entry.iss_source();
-        Start::of(key, self.secret).iss(created, leap)
-    }
-
-    /// The Timestamps option of a half-open connection at `now`.
-    pub(super) fn timestamps_of(
-        &self,
-        now: Instant,
-        entry: &SynEntry<P::Local>,
-        key: &Key,
-    ) -> Option<Timestamps> {
-        let recent = entry.timestamps()?;
-        Some(Timestamps {
-            value: tsval(now, Start::of(key, self.secret).timestamp_offset),
-            echo: recent,
-        })
     }
 
     /// The knobs of whoever listens where `key` leads.

@@ -6,9 +6,12 @@
 //! tuple follows from it.
 
 use super::address::{Key, Purpose, lower, upper};
+use super::local::LocalAddress;
 use super::siphash::Key as SipKey;
+use super::syn_queue::SynEntry;
 use crate::seq::{SeqLen, SeqNum};
 use crate::time::Instant;
+use crate::wire::Timestamps;
 
 /// The 4-microsecond clock of RFC 9293 section 3.4.1, modulo 2^32.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -60,6 +63,27 @@ impl Start {
         let behind = old.since(plain).get() >> LEAP_SHIFT;
         // At most 2^31 >> 27 = 16, plus one.
         Leap(u8::try_from(behind).unwrap_or(16).saturating_add(1))
+    }
+}
+
+impl Start {
+    /// ISS of a half-open connection.
+    pub(super) fn iss_of<L: LocalAddress>(self, entry: &SynEntry<L>) -> SeqNum {
+        let (created, leap) = entry.iss_source();
+        self.iss(created, leap)
+    }
+
+    /// The Timestamps option of a half-open connection at `now`.
+    pub(super) fn timestamps_of<L: LocalAddress>(
+        self,
+        now: Instant,
+        entry: &SynEntry<L>,
+    ) -> Option<Timestamps> {
+        let recent = entry.timestamps()?;
+        Some(Timestamps {
+            value: tsval(now, self.timestamp_offset),
+            echo: recent,
+        })
     }
 }
 

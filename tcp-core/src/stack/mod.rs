@@ -117,6 +117,8 @@ pub struct Stack<'a, P: Profile, M: Memory<'a>> {
     clock: Instant,
     /// Whose turn it is to transmit.
     turn: u8,
+    /// The slot of the connection that was heard last.
+    latest: u32,
     locals: local::Locals,
     ports: ports::Ports,
     counters: dropped::Counters,
@@ -143,6 +145,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             secret: siphash::Key::new(config.secret),
             clock: Instant::ZERO,
             turn: 0,
+            latest: 0,
             locals: local::Locals::new(scope),
             ports: ports::Ports::new(config.ephemeral_ports),
             counters: dropped::Counters::new(),
@@ -182,7 +185,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// The earliest moment at which [`advance`](Self::advance) has something to do, and for which
-    /// timer; the past, with [`Timer::Transmit`], when there is something to transmit.
+    /// timer; the past, with [`Timer::Transmit`], when [`transmit`](Self::transmit) is to be asked.
     #[must_use]
     pub fn next_deadline(&self) -> Option<(Instant, Timer)> {
         self.next()

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use super::address::{Key, Octets, Purpose, UNSPECIFIED, lower, pack};
+use super::address::{Key, Octets, UNSPECIFIED, pack};
 use super::demux::Found;
 use super::isn::{Leap, Start, Ticks};
 use super::listen::NewListener;
@@ -40,7 +40,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .listeners
             .insert(&new)
             .ok_or(Misuse::InsufficientResources)?;
-        let hash = lower(key.hash(self.secret, Purpose::Listener));
+        let hash = key.place(self.secret);
         if self.demux.insert(hash, Found::Listener(index)).is_err() {
             self.listeners.remove(index);
             return Err(Misuse::InsufficientResources);
@@ -92,7 +92,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             let _ = self.with_connection(now, connection, |connection| connection.abort(now));
         }
         if let Some(listener) = self.listeners.get(index) {
-            let hash = lower(listener.key.hash(self.secret, Purpose::Listener));
+            let hash = listener.key.place(self.secret);
             self.demux.remove(hash, Found::Listener(index));
         }
         self.listeners.remove(index);
@@ -105,7 +105,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         };
         let key = entry.key(self.locals.own());
         let reset = ResetReply {
-            seq: super::isn::after_syn(self.iss_of(entry, &key)),
+            seq: super::isn::after_syn(Start::of(&key, self.secret).iss_of(entry)),
             ack: Some(super::isn::after_syn(entry.irs)),
         };
         self.drop_half_open(index);
@@ -154,8 +154,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Err(Misuse::InsufficientResources);
         }
         let storage = self.memory.lend().ok_or(Misuse::InsufficientResources)?;
-        let iss = Start::of(&key, self.secret).iss(Ticks::at(self.clock), Leap::NONE);
-        let opening = self.opening(&key, iss);
+        let start = Start::of(&key, self.secret);
+        let iss = start.iss(Ticks::at(self.clock), Leap::NONE);
+        let opening = self.opening(&key, start, iss);
         let Some(handle) = self.place(&key) else {
             self.memory.give_back(storage);
             return Err(Misuse::InsufficientResources);

@@ -6,16 +6,13 @@
 
 use super::address::{Key, Octets, unpack};
 use super::arrival::HOP_LIMIT;
-use super::isn::after_syn;
+use super::isn::{Start, after_syn};
 use super::reply::{Bare, Kind};
 use super::{ChecksumState, Stack, Transmit, TxChecksum};
 use crate::connection::Priority;
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
 use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit_segment};
-
-/// Connections that are asked in one call, in case one has changed its mind.
-const ASKED: u8 = 8;
 
 /// The least MSS that a SYN-ACK offers: what a connection takes for granted at least.
 const MSS_FLOOR: u16 = 64;
@@ -41,6 +38,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Writes the next packet.
     pub(super) fn output(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
         self.tick(now);
+        if self.replies.is_empty() && self.half_open.first_owed().is_none() {
+            return self.send_data(now, out);
+        }
+        self.output_in_turn(now, out)
+    }
+
+    #[inline(never)]
+    fn output_in_turn(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
         for _ in TURNS {
             let source = TURNS.get(usize::from(self.turn)).copied();
             self.turn = (self.turn + 1) % 4;
@@ -63,9 +68,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             || self.schedule.anyone_waits()
     }
 
+    #[inline(never)]
     fn send_data(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
         let mode = self.config.tx_checksum;
-        for _ in 0..ASKED {
+        // Whoever has nothing leaves the queue, so this ends.
+        loop {
             let (index, class) = self.schedule.next_turn()?;
             let key = self.schedule.get(index)?.key;
             let tuple = key.tuple();
@@ -75,8 +82,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             if let Some(len) = sent.flatten() {
                 return Some(self.sent(&key, len, class));
             }
+            if self.connection(index)?.wants_transmit(now) {
+                // `out` is too short for it.
+                return None;
+            }
+            self.schedule.set_queue(index, None);
         }
-        None
     }
 
     fn sent(&self, key: &Key, len: usize, class: Priority) -> Transmit {
@@ -113,12 +124,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let entry = self.half_open.get(entry)?;
         let key = entry.key(self.locals.own());
         let config = self.config_of(&key)?;
+        let start = Start::of(&key, self.secret);
         let headers = key.ip_header().saturating_add(TCP_HEADER);
         let mss = self.config.mtu.saturating_sub(headers).min(config.mss);
         let segment = SegmentEmit {
             source_port: key.local_port,
             destination_port: key.remote_port,
-            seq: self.iss_of(entry, &key),
+            seq: start.iss_of(entry),
             ack: after_syn(entry.irs),
             flags: Flags(Flags::SYN | Flags::ACK),
             window: RawWindow(self.offered_window()),
@@ -127,7 +139,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 mss: Some(mss.max(MSS_FLOOR)),
                 window_scale: entry.peer_window_scale().map(|_| self.window_scale()),
                 sack_permitted: entry.sack(),
-                timestamps: self.timestamps_of(now, entry, &key),
+                timestamps: start.timestamps_of(now, entry),
                 ..OptionsEmit::default()
             },
         };

@@ -31,7 +31,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 tuple: self.schedule.get(index)?.key.tuple(),
                 state,
                 info: Some(connection.info(now)),
-                timer: connection.next_deadline(),
+                timer: connection.next_deadline(self.clock),
             })
         })
     }

@@ -16,19 +16,19 @@ use managed::ManagedSlice;
 use super::list::{List, NONE};
 use super::node::{By, Chain, Node, Owner, READY};
 use crate::connection::Priority;
-use crate::time::Instant;
+use crate::time::Tick;
 
 /// One place in the deadline heap: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Due {
-    at: Instant,
+    at: Tick,
     slot: u32,
 }
 
 impl Due {
     /// No deadline.
     pub(super) const EMPTY: Self = Self {
-        at: Instant::ZERO,
+        at: Tick(0),
         slot: NONE,
     };
 }
@@ -179,13 +179,13 @@ impl<'a> Schedule<'a> {
     }
 
     /// The earliest deadline, and whose it is.
-    pub(super) fn next_due(&self) -> Option<(Instant, u32)> {
+    pub(super) fn next_due(&self) -> Option<(Tick, u32)> {
         let first = self.heap.first().filter(|_| self.armed > 0)?;
         Some((first.at, first.slot))
     }
 
     /// Sets, changes or takes away the slot's deadline.
-    pub(super) fn set_deadline(&mut self, index: u32, deadline: Option<Instant>) {
+    pub(super) fn set_deadline(&mut self, index: u32, deadline: Option<Tick>) {
         let Some(node) = self.nodes.get(index as usize) else {
             return;
         };
@@ -244,7 +244,7 @@ impl<'a> Schedule<'a> {
         while place > 0 {
             let above = (place - 1) / 2;
             let parent = self.due(above);
-            if parent.at <= due.at {
+            if !due.at.is_before(parent.at) {
                 break;
             }
             self.put(place, parent);
@@ -262,13 +262,13 @@ impl<'a> Schedule<'a> {
                 break;
             }
             let right = left.saturating_add(1);
-            let below = if right < self.armed && self.due(right).at < self.due(left).at {
+            let below = if right < self.armed && self.due(right).at.is_before(self.due(left).at) {
                 right
             } else {
                 left
             };
             let child = self.due(below);
-            if child.at >= due.at {
+            if !child.at.is_before(due.at) {
                 break;
             }
             self.put(place, child);
@@ -278,7 +278,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// The deadline of a slot.
-    pub(super) fn deadline(&self, index: u32) -> Option<Instant> {
+    pub(super) fn deadline(&self, index: u32) -> Option<Tick> {
         let place = self.get(index)?.heap;
         (place != NONE).then(|| self.due(place).at)
     }
@@ -295,7 +295,7 @@ impl<'a> Schedule<'a> {
             let node = self.get(due.slot);
             assert_eq!(node.map(|node| node.heap), Some(place), "heap place");
             let above = self.due(place.saturating_sub(1) / 2);
-            assert!(above.at <= due.at, "heap order at {place}");
+            assert!(!due.at.is_before(above.at), "heap order at {place}");
         }
         let armed = self.nodes.iter().filter(|node| node.heap != NONE).count();
         assert_eq!(armed, self.armed as usize, "nodes in the heap");

@@ -6,13 +6,13 @@
 //! with `settle`, so none of this can be forgotten.
 
 use super::Stack;
-use super::address::{Key, Purpose, lower};
+use super::address::Key;
 use super::demux::Found;
 use super::list::NONE;
 use super::node::{ENDED, INDEXED, LENT, Owner};
 use crate::connection::{Connection, State};
 use crate::profile::{Memory, Profile};
-use crate::time::Instant;
+use crate::time::{Instant, Tick};
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Lets `act` change connection `index` and draws the consequences; `None` when the slot is
@@ -45,10 +45,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return;
         };
         let state = connection.state();
-        let queue = connection
-            .wants_transmit(now)
-            .then(|| connection.priority());
-        let deadline = connection.next_deadline().map(|(at, _)| at);
+        // While it lives it may stand in the queue without need; it is asked when its turn comes.
+        let ended = matches!(state, State::Closed | State::TimeWait);
+        let wants = connection.may_transmit() && (!ended || connection.wants_transmit(now));
+        let queue = wants.then(|| connection.priority());
+        let deadline = connection.next_tick(now);
         let has_events = connection.has_events();
         self.schedule.set_queue(index, queue);
         let owner = self
@@ -120,7 +121,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         };
         let (entry, owner) = (node.time_wait, node.owner);
         let deadline = if self.lingers(index) {
-            self.time_wait.deadline(entry, self.clock)
+            let at = self.time_wait.deadline(entry, self.clock);
+            at.map(Tick::at)
         } else {
             None
         };
@@ -191,6 +193,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// Where a connection stands in the index.
     pub(super) fn index_hash(&self, key: &Key) -> u32 {
-        lower(key.hash(self.secret, Purpose::Connection))
+        key.place(self.secret)
     }
 }

@@ -1,23 +1,14 @@
 //! SipHash: a keyed hash that an attacker who does not know the key cannot steer.
 //!
-//! The input is a sequence of 64-bit words, which is all that this crate needs: addresses and
-//! ports are packed into words, and the last word names the purpose, so that no two purposes ever
-//! share an output. Two strengths are in use: SipHash-1-3 where only collisions matter (the
-//! demultiplexing index) and SipHash-2-4 where the output itself is shown to the peer (initial
-//! sequence numbers, timestamp offsets, ports).
+//! The input is a sequence of words, which is all that this crate needs: addresses and ports are
+//! packed into words, and the last word names the purpose, so that no two purposes ever share an
+//! output. Two variants are in use: SipHash-2-4 where the output itself is shown to the peer
+//! (initial sequence numbers, timestamp offsets, ports), and HalfSipHash-1-3, which is made for
+//! machines of 32 bits, where only collisions matter (the demultiplexing index).
 
-/// How much work a hash is worth: compression rounds for each word, finalization rounds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Strength {
-    /// SipHash-1-3: for table indexes, which nobody sees.
-    Index,
-    /// SipHash-2-4: for values that a peer sees.
-    Secret,
-}
-
-/// The key: 128 bits as two little-endian words.
+/// The key: 128 bits as two little-endian words, and what the index is keyed with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key(u64, u64);
+pub(super) struct Key(u64, u64, [u32; 2]);
 
 impl core::fmt::Debug for Key {
     /// A key is never printed.
@@ -28,17 +19,19 @@ impl core::fmt::Debug for Key {
 
 impl Key {
     /// The key in `secret`.
-    pub(super) const fn new(secret: [u8; 16]) -> Self {
+    #[expect(clippy::cast_possible_truncation, reason = "taken apart into halves")]
+    pub(super) fn new(secret: [u8; 16]) -> Self {
         let all = u128::from_le_bytes(secret);
-        Self(all as u64, (all >> 64) as u64)
+        let mut key = Self(all as u64, (all >> 64) as u64, [0; 2]);
+        // Whoever finds the index's key out learns nothing about the other.
+        let derived = key.hash(&[]);
+        key.2 = [derived as u32, (derived >> 32) as u32];
+        key
     }
 
-    /// The hash of `words`.
-    pub(super) fn hash(self, strength: Strength, words: &[u64]) -> u64 {
-        let (compression, finalization) = match strength {
-            Strength::Index => (1, 3),
-            Strength::Secret => (2, 4),
-        };
+    /// SipHash-2-4 of `words`.
+    #[inline(never)]
+    pub(super) fn hash(self, words: &[u64]) -> u64 {
         let mut state = [
             self.0 ^ 0x736f_6d65_7073_6575,
             self.1 ^ 0x646f_7261_6e64_6f6d,
@@ -49,16 +42,22 @@ impl Key {
         let last = (words.len() as u64) << 59;
         for &word in words.iter().chain(core::iter::once(&last)) {
             state[3] ^= word;
-            rounds(&mut state, compression);
+            rounds(&mut state, 2);
             state[0] ^= word;
         }
         state[2] ^= 0xff;
-        rounds(&mut state, finalization);
+        rounds(&mut state, 4);
         state[0] ^ state[1] ^ state[2] ^ state[3]
+    }
+
+    /// HalfSipHash-1-3 of `words`: for table indexes, which nobody sees.
+    pub(super) fn index(self, words: &[u32]) -> u32 {
+        half(self.2, words, 1, 3)
     }
 }
 
 /// `count` SipRounds.
+#[inline(never)]
 fn rounds(state: &mut [u64; 4], count: u8) {
     let [mut a, mut b, mut c, mut d] = *state;
     for _ in 0..count {
@@ -76,10 +75,46 @@ fn rounds(state: &mut [u64; 4], count: u8) {
     *state = [a, b, c, d];
 }
 
+/// HalfSipHash with so many rounds for each word, and at the end.
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the length counts modulo 256"
+)]
+fn half(key: [u32; 2], words: &[u32], compression: u8, finalization: u8) -> u32 {
+    let [k0, k1] = key;
+    let mut state = [k0, k1, k0 ^ 0x6c79_6765, k1 ^ 0x7465_6462];
+    let last = (words.len() as u32) << 26;
+    for &word in words.iter().chain(core::iter::once(&last)) {
+        state[3] ^= word;
+        for _ in 0..compression {
+            half_round(&mut state);
+        }
+        state[0] ^= word;
+    }
+    state[2] ^= 0xff;
+    for _ in 0..finalization {
+        half_round(&mut state);
+    }
+    state[1] ^ state[3]
+}
+
+#[inline(always)]
+fn half_round(state: &mut [u32; 4]) {
+    let [mut a, mut b, mut c, mut d] = *state;
+    a = a.wrapping_add(b);
+    c = c.wrapping_add(d);
+    b = b.rotate_left(5) ^ a;
+    d = d.rotate_left(8) ^ c;
+    a = a.rotate_left(16).wrapping_add(d);
+    c = c.wrapping_add(b);
+    d = d.rotate_left(7) ^ a;
+    b = b.rotate_left(13) ^ c;
+    *state = [a, b, c.rotate_left(16), d];
+}
+
 #[cfg(test)]
 mod tests {
-    use core::hash::Hasher;
-
     use super::*;
 
     fn words(octets: &[u8]) -> Vec<u64> {
@@ -108,22 +143,32 @@ mod tests {
         let key = Key::new(core::array::from_fn(|i| octets[i]));
         for (count, expected) in PUBLISHED.into_iter().enumerate() {
             let input = words(&octets[..count * 8]);
-            assert_eq!(
-                key.hash(Strength::Secret, &input),
-                expected,
-                "{count} words"
-            );
+            assert_eq!(key.hash(&input), expected, "{count} words");
+        }
+    }
+
+    /// The designers' table for HalfSipHash-2-4 with 32 bits of output: key 00 01 .. 07, input 00
+    /// 01 .. of each length; the rows whose length is a multiple of four.
+    #[test]
+    fn halfsiphash_2_4_gives_the_published_vectors() {
+        let published = [0x5b9f_35a9u32, 0x8946_6e2a];
+        let key = [0x0302_0100, 0x0706_0504];
+        let input = [0x0302_0100];
+        for (count, expected) in published.into_iter().enumerate() {
+            let got = half(key, &input[..count], 2, 4);
+            assert_eq!(got, expected, "{count} words: {got:#010x}");
         }
     }
 
     #[test]
-    fn siphash_1_3_agrees_with_the_standard_library() {
-        let octets: Vec<u8> = (0..64).map(|i: u8| i.wrapping_mul(37)).collect();
-        for count in 0..8 {
-            let mut reference = std::hash::DefaultHasher::new();
-            reference.write(&octets[..count * 8]);
-            let ours = Key::new([0; 16]).hash(Strength::Index, &words(&octets[..count * 8]));
-            assert_eq!(ours, reference.finish(), "{count} words");
+    fn every_word_and_the_length_count_in_the_index() {
+        let key = Key::new([7; 16]);
+        let base = key.index(&[1, 2, 3]);
+        assert_eq!(base, key.index(&[1, 2, 3]));
+        let others: [&[u32]; 5] = [&[1, 2], &[1, 2, 3, 0], &[0, 2, 3], &[1, 2, 4], &[1, 3, 2]];
+        for other in others {
+            assert_ne!(base, key.index(other), "{other:?}");
         }
+        assert_ne!(base, Key::new([8; 16]).index(&[1, 2, 3]));
     }
 }

@@ -18,8 +18,8 @@
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Checksum {
-    /// In the machine's order.
-    sum: u64,
+    /// In the machine's order, carries brought round.
+    sum: u32,
     /// Whether the octets so far ended in the middle of a pair.
     odd: bool,
 }
@@ -31,91 +31,79 @@ impl Checksum {
         Self { sum: 0, odd: false }
     }
 
-    /// Adds octets.
+    /// Adds `octets`.
     pub fn add(&mut self, octets: &[u8]) {
         let mut wide = Wide::default();
-        let (blocks, rest) = octets.as_chunks::<16>();
+        let (blocks, rest) = octets.as_chunks::<BLOCK>();
         for block in blocks {
-            wide.add(u128::from_ne_bytes(*block));
+            wide.add(block);
         }
-        let (words, rest) = rest.as_chunks::<4>();
-        let mut tail = sum_words(words);
-        let mut last = [0u8; 4];
-        for (slot, octet) in last.iter_mut().zip(rest) {
-            *slot = *octet;
-        }
-        tail = tail.wrapping_add(u64::from(u32::from_ne_bytes(last)));
-        self.join(add_round(wide.total(), tail), octets.len());
+        let sum = sum_words(wide.total(), rest);
+        self.join(sum, octets.len());
     }
 
     /// Adds a header, which consists of words.
     #[inline]
     pub(super) fn add_words(&mut self, words: &[[u8; 4]]) {
-        self.join(sum_words(words), 0);
+        let mut sum = 0;
+        for word in words {
+            sum = add_round(sum, u32::from_ne_bytes(*word));
+        }
+        self.join(sum, 0);
     }
 
-    /// Copies `from` to the start of `to` and adds it, in one pass. Of slices that differ in
-    /// length the shorter one counts.
+    /// Copies `from` to the start of `to`, as far as both reach, and adds what was copied.
     pub fn copy(&mut self, to: &mut [u8], from: &[u8]) {
         let len = from.len().min(to.len());
         let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) else {
             return;
         };
-        let (blocks, rest) = from.as_chunks::<32>();
-        let (targets, target) = to.as_chunks_mut::<32>();
-        if !blocks.is_empty() {
-            let mut wide = Wide::default();
-            for (target, block) in targets.iter_mut().zip(blocks) {
-                wide.copy(target, block);
-            }
-            self.join(wide.total(), 0);
+        let mut wide = Wide::default();
+        let (blocks, rest) = from.as_chunks::<BLOCK>();
+        let (targets, target) = to.as_chunks_mut::<BLOCK>();
+        for (target, block) in targets.iter_mut().zip(blocks) {
+            wide.copy(target, block);
         }
-        if !rest.is_empty() {
-            for (target, octet) in target.iter_mut().zip(rest) {
-                *target = *octet;
-            }
-            self.add(rest);
+        for (target, octet) in target.iter_mut().zip(rest) {
+            *target = *octet;
         }
+        let sum = sum_words(wide.total(), rest);
+        self.join(sum, len);
     }
 
-    /// Adds a 16-bit field, given as a number.
+    /// Adds one field.
     #[inline]
     pub const fn add_u16(&mut self, value: u16) {
-        self.join(value.to_be() as u64, 2);
+        self.join(value.to_be() as u32, 2);
     }
 
-    /// The sum as it stands in a checksum field: complemented, in network order.
+    /// The checksum, as it stands in a header: the complement of the sum.
     #[must_use]
     pub const fn complement(self) -> [u8; 2] {
         (!self.narrow()).to_ne_bytes()
     }
 
-    /// The sum itself in network order: what a device that sums the rest wants to find in the
-    /// checksum field.
+    /// The sum itself: what a device that completes the checksum expects in its place.
     #[must_use]
     pub const fn partial(self) -> [u8; 2] {
         self.narrow().to_ne_bytes()
     }
 
-    /// Whether octets that hold their own checksum sum up to minus zero.
+    /// Whether the sum is that of octets with a right checksum among them.
     #[must_use]
     pub const fn is_right(self) -> bool {
         self.narrow() == u16::MAX
     }
 
-    /// The sum folded to 16 bits.
     const fn narrow(self) -> u16 {
-        let sum = (self.sum & 0xffff_ffff).wrapping_add(self.sum >> 32);
-        // At most 2^33, then 2^17 + 2, then 2^16 + 2, then 16 bits.
-        let sum = (sum & 0xffff).wrapping_add(sum >> 16) as u32;
-        let sum = (sum & 0xffff).wrapping_add(sum >> 16);
+        // At most 2^17, then 16 bits.
+        let sum = (self.sum & 0xffff).wrapping_add(self.sum >> 16);
         (sum & 0xffff).wrapping_add(sum >> 16) as u16
     }
 
-    /// Takes in the sum of a piece of `len` octets.
     #[inline]
-    const fn join(&mut self, piece: u64, len: usize) {
-        // One octet is a factor of 2^8 in a sum modulo 2^64 - 1, which 2^16 - 1 divides.
+    const fn join(&mut self, piece: u32, len: usize) {
+        // One octet is a factor of 2^8 in a sum modulo 2^32 - 1, which 2^16 - 1 divides.
         let piece = if self.odd {
             piece.rotate_left(8)
         } else {
@@ -126,25 +114,30 @@ impl Checksum {
     }
 }
 
-/// Adds with the carry going round.
-#[inline]
-const fn add_round(a: u64, b: u64) -> u64 {
+#[inline(always)]
+const fn add_round(a: u32, b: u32) -> u32 {
     let (sum, carry) = a.overflowing_add(b);
-    sum.wrapping_add(carry as u64)
+    sum.wrapping_add(carry as u32)
 }
 
-/// Sums fewer than 2^32 words.
-#[inline]
-fn sum_words(words: &[[u8; 4]]) -> u64 {
-    let mut sum = 0u64;
+/// `sum` and the octets that are no whole block.
+#[inline(always)]
+fn sum_words(mut sum: u32, octets: &[u8]) -> u32 {
+    let (words, rest) = octets.as_chunks::<4>();
     for word in words {
-        sum = sum.wrapping_add(u64::from(u32::from_ne_bytes(*word)));
+        sum = add_round(sum, u32::from_ne_bytes(*word));
     }
-    sum
+    let mut last = [0u8; 4];
+    for (slot, octet) in last.iter_mut().zip(rest) {
+        *slot = *octet;
+    }
+    add_round(sum, u32::from_ne_bytes(last))
 }
 
-/// The fast part: 128-bit ones' complement addition. A wide add is a chain of add-with-carry on
-/// every machine, which costs a 32-bit core one instruction a word.
+/// Octets that are summed at a time.
+const BLOCK: usize = 32;
+
+/// A sum of blocks.
 #[derive(Default)]
 struct Wide {
     sum: u128,
@@ -153,15 +146,24 @@ struct Wide {
 
 impl Wide {
     #[inline(always)]
-    fn add(&mut self, word: u128) {
+    fn word(&mut self, word: u128) {
         let (sum, carry) = self.sum.overflowing_add(word);
         self.sum = sum;
         self.carries = self.carries.wrapping_add(u32::from(carry));
     }
 
-    /// Two words a step: a loop over one would be split into a call of memcpy and a second pass.
     #[inline(always)]
-    fn copy(&mut self, to: &mut [u8; 32], from: &[u8; 32]) {
+    fn add(&mut self, block: &[u8; BLOCK]) {
+        // Written out: small code is not unrolled.
+        let ([first, second], _) = block.as_chunks::<16>() else {
+            return;
+        };
+        self.word(u128::from_ne_bytes(*first));
+        self.word(u128::from_ne_bytes(*second));
+    }
+
+    #[inline(always)]
+    fn copy(&mut self, to: &mut [u8; BLOCK], from: &[u8; BLOCK]) {
         let ([first, second], _) = from.as_chunks::<16>() else {
             return;
         };
@@ -171,15 +173,15 @@ impl Wide {
         let (first, second) = (u128::from_ne_bytes(*first), u128::from_ne_bytes(*second));
         *to_first = first.to_ne_bytes();
         *to_second = second.to_ne_bytes();
-        self.add(first);
-        self.add(second);
+        self.word(first);
+        self.word(second);
     }
 
-    /// The sum with all carries.
-    #[expect(clippy::cast_possible_truncation, reason = "taken apart into halves")]
-    fn total(self) -> u64 {
-        let halves = add_round(self.sum as u64, (self.sum >> 64) as u64);
-        add_round(halves, u64::from(self.carries))
+    #[expect(clippy::cast_possible_truncation, reason = "taken apart into words")]
+    fn total(self) -> u32 {
+        let low = add_round(self.sum as u32, (self.sum >> 32) as u32);
+        let high = add_round((self.sum >> 64) as u32, (self.sum >> 96) as u32);
+        add_round(add_round(low, high), self.carries)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::connection::state::{State, Step};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, Tick};
 use crate::wire::{Control, Segment};
 
 /// What an acknowledgment says of the window, beside the one that is known.
@@ -90,7 +90,7 @@ impl<P: Profile> Connection<'_, P> {
         let acked = ack.since(before).get();
         tcb.snd.acknowledge(ack);
         tcb.attempts = 0;
-        tcb.progress_at = now;
+        tcb.progress_at = Tick::at(now);
         let data = ack.since(first_data).as_usize().min(self.send.len());
         self.send.consume(data);
         tcb.counters.octets_acked += data as u64;
@@ -126,10 +126,9 @@ impl<P: Profile> Connection<'_, P> {
         //# When an ACK is received that acknowledges new data, restart the
         //# retransmission timer so that it will expire after RTO seconds
         //# (for the current value of RTO).
-        let rto = tcb.rtt.rto(&tcb.config);
         tcb.timers.retransmission.clear();
         if !tcb.nothing_outstanding() {
-            tcb.timers.retransmission.arm(now, rto);
+            tcb.arm_retransmission(now);
         }
     }
 
@@ -161,8 +160,7 @@ impl<P: Profile> Connection<'_, P> {
         tcb.attempts = 0;
         if !tcb.nothing_outstanding() {
             tcb.loss.resend_all(tcb.snd.una, tcb.snd.nxt);
-            let rto = tcb.rtt.rto(&tcb.config);
-            tcb.timers.retransmission.arm(now, rto);
+            tcb.arm_retransmission(now);
         }
     }
 
@@ -209,8 +207,7 @@ impl<P: Profile> Connection<'_, P> {
             tcb.snd.mss,
         ) {
             tcb.congestion.on_fast_retransmit(now, flight);
-            let rto = tcb.rtt.rto(&tcb.config);
-            tcb.timers.retransmission.arm(now, rto);
+            tcb.arm_retransmission(now);
         }
         debug_assert!(
             tcb.loss.phase != LossPhase::Open

@@ -20,7 +20,7 @@ use super::{Arrival, Connection, ResetReply};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
-use crate::time::Instant;
+use crate::time::{Instant, Tick};
 use crate::wire::{Control, Segment};
 
 /// Why a step ends the handling of a segment.
@@ -102,7 +102,7 @@ impl<P: Profile> Connection<'_, P> {
         let Some(ack) = segment.ack else {
             return Err(Stop::Drop(Dropped::AckMissing));
         };
-        self.tcb.last_heard = now;
+        self.tcb.last_heard = Tick::at(now);
         self.note_timestamp(now, segment);
         self.arrive_ack(now, segment, ack)?;
         if self.tcb.state == State::Closed {

@@ -7,7 +7,7 @@ use crate::connection::{Connection, open};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
-use crate::time::Instant;
+use crate::time::{Instant, Tick};
 use crate::wire::{Control, Flags, Segment};
 
 impl<P: Profile> Connection<'_, P> {
@@ -71,7 +71,7 @@ impl<P: Profile> Connection<'_, P> {
         }
         open::handshake_done(tcb, handshake);
         tcb.established();
-        tcb.last_heard = now;
+        tcb.last_heard = Tick::at(now);
         tcb.rcv.ack.at_once();
         let seq = segment.seq + SeqLen::ONE;
         self.arrive_text(now, segment, seq, 1)?;

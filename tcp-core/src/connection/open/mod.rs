@@ -12,7 +12,7 @@ use super::timers::Deadlines;
 use super::{Connection, HalfOpen, Opening, arrival};
 use crate::profile::{Profile, Storage};
 use crate::seq::{SeqLen, SeqNum};
-use crate::time::Instant;
+use crate::time::{Instant, Tick};
 use crate::wire::Segment;
 
 /// The MSS of a peer that offers none (RFC 9293 MUST-15, section 3.7.1).
@@ -89,10 +89,10 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening, scale: u8) ->
     let mss = default.min(limit);
     Tcb {
         timers: Deadlines::new(),
-        last_sent: now,
-        latest_sent: now,
-        last_heard: now,
-        progress_at: now,
+        last_sent: Tick::at(now),
+        latest_sent: Tick::at(now),
+        last_heard: Tick::at(now),
+        progress_at: Tick::at(now),
         counters: Counters::default(),
         snd: Snd::new(opening.iss, headers, limit, mss),
         rcv: Rcv::new(SeqNum::default(), SeqNum::default(), scale),

@@ -1,7 +1,7 @@
 //! Round-trip time and retransmission timeout (RFC 6298).
 
 use crate::connection::config::Config;
-use crate::time::Duration;
+use crate::time::{Duration, Span};
 
 /// The estimator of RFC 6298 section 2, in microseconds.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -55,6 +55,18 @@ impl Rtt {
     }
 
     /// The timeout without back-off.
+    /// The timeout as the timers take it.
+    pub(in crate::connection) fn timeout(&self, config: &Config) -> Span {
+        let base = self.base(config).div_ceil(1_024);
+        let backoff = u32::from(self.backoff);
+        let timeout = if backoff < base.leading_zeros() {
+            base << backoff
+        } else {
+            u32::MAX
+        };
+        Span(timeout).min(Span::from_secs(config.rto_max_s.into()))
+    }
+
     fn base(&self, config: &Config) -> u32 {
         if self.srtt == 0 && self.rttvar == 0 {
             return u32::from(config.rto_initial_ms) * 1_000;

@@ -18,6 +18,15 @@ pub struct SentRecord {
     again: bool,
 }
 
+impl SentRecord {
+    /// Nothing is in flight: to fill the memory that is lent.
+    pub const EMPTY: Self = Self {
+        end: SeqNum::new(0),
+        sent_us: 0,
+        again: false,
+    };
+}
+
 /// What a cumulative acknowledgment took out of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(in crate::connection) struct Acknowledged {

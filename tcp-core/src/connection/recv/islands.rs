@@ -12,6 +12,14 @@ pub struct Island {
     stamp: u32,
 }
 
+impl Island {
+    /// Nothing arrived: to fill the memory that is lent.
+    pub const EMPTY: Self = Self {
+        range: SeqRange::new(SeqNum::new(0), SeqNum::new(0)),
+        stamp: 0,
+    };
+}
+
 /// The table of islands over lent memory.
 #[derive(Debug)]
 pub(in crate::connection) struct Islands<'a> {
@@ -97,11 +105,10 @@ impl<'a> Islands<'a> {
     fn remove(&mut self, index: usize, count: usize) {
         let len = usize::from(self.len);
         for to in index..len.saturating_sub(count) {
-            let Some(moved) = self.memory.get(to + count).copied() else {
-                break;
-            };
-            if let Some(place) = self.memory.get_mut(to) {
-                *place = moved;
+            // Each changes places with one that goes: a loop that only copied would become a call
+            // of `memmove`, for whose sake alone an image would carry it.
+            if let Ok([place, moved]) = self.memory.get_disjoint_mut([to, to + count]) {
+                core::mem::swap(place, moved);
             }
         }
         #[expect(clippy::cast_possible_truncation, reason = "count is at most len")]

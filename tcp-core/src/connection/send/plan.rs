@@ -74,6 +74,16 @@ impl<P: Profile> Connection<'_, P> {
         }
     }
 
+    /// Whether [`plan`](Self::plan) is worth asking: never false when it would find something.
+    pub(in crate::connection) fn may_want(&self) -> bool {
+        let tcb = &self.tcb;
+        tcb.probe != Probe::Nothing
+            || tcb.rcv.ack.owed == AckOwed::Now
+            || tcb.rcv.ack.read > 0
+            || tcb.loss.to_resend(tcb.snd.una).is_some()
+            || tcb.snd.end(self.send.len()) != tcb.snd.nxt
+    }
+
     fn plan_handshake(&self) -> Plan {
         let tcb = &self.tcb;
         if tcb.snd.nxt == tcb.snd.iss {

@@ -92,7 +92,8 @@ fn step(
             let events = connection.take_events();
             let seed = connection.time_wait_seed();
             mailbox.report(u32::from(wants || events.is_empty() || seed.is_some()));
-            mailbox.sleep_until(connection.next_deadline().map(|(at, _)| at));
+            let deadline = connection.next_deadline(mailbox.now());
+            mailbox.sleep_until(deadline.map(|(at, _)| at));
         }
     }
 }
