@@ -179,6 +179,11 @@ fn copy_all(to: &mut [u8], from: &[u8]) {
         *to_first = first.to_ne_bytes();
         *to_second = second.to_ne_bytes();
     }
+    let (words, rest) = rest.as_chunks::<4>();
+    let (targets, target) = target.as_chunks_mut::<4>();
+    for (target, word) in targets.iter_mut().zip(words) {
+        *target = *word;
+    }
     for (target, octet) in target.iter_mut().zip(rest) {
         *target = *octet;
     }

@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::TxChecksum;
 use crate::time::{Instant, Span, Tick};
-use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, Timestamps, emit_segment};
+use crate::wire::{Flags, IpEmit, RawWindow, SegmentEmit, Timestamps, emit_segment};
 
 impl<P: Profile> Connection<'_, P> {
     /// Writes the next segment that is owed into `out`, as a whole IP packet, and returns its
@@ -25,7 +25,8 @@ impl<P: Profile> Connection<'_, P> {
     ) -> Option<usize> {
         self.restart_after_idle(now);
         let plan = self.plan();
-        let mut segment = self.segment(now, tuple);
+        let mut segment = SegmentEmit::BLANK;
+        self.fill(now, tuple, &mut segment);
         let mut text = [&[][..]; 2];
         match plan {
             Plan::Nothing => return None,
@@ -52,31 +53,26 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// What every segment of this connection carries: an acknowledgment.
-    fn segment(&self, now: Instant, tuple: &Tuple) -> SegmentEmit {
+    fn fill(&self, now: Instant, tuple: &Tuple, segment: &mut SegmentEmit) {
         let tcb = &self.tcb;
         let offer = tcb.rcv.offer(&self.receive, tcb.snd.mss_limit);
-        let mut options = OptionsEmit::default();
+        segment.source_port = tuple.local.port();
+        segment.destination_port = tuple.remote.port();
+        segment.seq = tcb.snd.nxt;
+        segment.ack = tcb.rcv.nxt;
+        segment.flags = Flags(Flags::ACK);
+        segment.window = offer.field;
         if tcb.negotiated.timestamps {
             let value = tcb.timestamp(now);
-            options.timestamps = Some(Timestamps {
+            segment.options.timestamps = Some(Timestamps {
                 value,
                 echo: tcb.timestamps.recent,
             });
         }
-        if tcb.negotiated.sack {
-            options.sack = self
-                .islands
-                .sack_blocks(tcb.rcv.duplicate, self.sack_room());
-        }
-        SegmentEmit {
-            source_port: tuple.local.port(),
-            destination_port: tuple.remote.port(),
-            seq: tcb.snd.nxt,
-            ack: tcb.rcv.nxt,
-            flags: Flags(Flags::ACK),
-            window: offer.field,
-            urgent: 0,
-            options,
+        if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.rcv.duplicate.is_some()) {
+            let room = self.sack_room();
+            let blocks = &mut segment.options.sack;
+            self.islands.sack_blocks(tcb.rcv.duplicate, room, blocks);
         }
     }
 

@@ -77,6 +77,8 @@ pub(super) enum Purpose {
 
 /// A 4-tuple in compact form: local end, remote end.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+// Copied by words.
+#[repr(align(4))]
 pub(super) struct Key {
     pub(super) local: Octets,
     pub(super) remote: Octets,

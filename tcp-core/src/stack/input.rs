@@ -53,27 +53,28 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             checksum: packet.checksum,
             segment_size: packet.segment_size.map_or(0, |size| size.get()),
         };
-        let parsed = match IpPacket::parse(packet.octets, HeaderChecksum::Verify) {
+        let parsed = IpPacket::parse(packet.octets, HeaderChecksum::Verify);
+        let parsed = match &parsed {
             Ok(parsed) => parsed,
             Err(error) => {
                 #[cfg(feature = "ipv6")]
-                self.complain(now, &packet, error);
+                self.complain(now, &packet, *error);
                 return self.discard(error.dropped());
             }
         };
-        let route = match self.admit(&parsed, packet.link) {
+        let route = match self.admit(parsed, packet.link) {
             Ok(route) => route,
             Err(reason) => return self.discard(reason),
         };
         if let Some(fragment) = parsed.fragment {
             return match P::REASSEMBLY {
-                Switch::On => self.fragment(now, &parsed, fragment, &route),
+                Switch::On => self.fragment(now, parsed, fragment, &route),
                 Switch::Off => self.discard(Dropped::Fragment),
             };
         }
-        match self.content(now, &parsed, &route, hints) {
+        match self.content(now, parsed, &route, hints) {
             Ok(Content::Used) => Received::Taken,
-            Ok(Content::NotTcp) => not_tcp(&parsed, parsed.payload),
+            Ok(Content::NotTcp) => not_tcp(parsed, parsed.payload),
             Err(reason) => self.discard(reason),
         }
     }
@@ -133,13 +134,15 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         if route.reach != Reach::HostToHost {
             return Err(Dropped::NotForUs);
         }
-        let segment = Segment::parse(
-            packet.payload,
-            packet.source,
-            packet.destination,
-            hints.checksum,
-        )
-        .map_err(|error| error.dropped())?;
+        let mut segment = Segment::BLANK;
+        segment
+            .read(
+                packet.payload,
+                packet.source,
+                packet.destination,
+                hints.checksum,
+            )
+            .map_err(|error| error.dropped())?;
         let key = Key {
             local: route.to,
             remote: route.from,

@@ -52,6 +52,17 @@ impl Checksum {
         self.join(sum, 0);
     }
 
+    /// Adds a header of five words.
+    #[inline]
+    pub(super) const fn add_header(&mut self, words: &[[u8; 4]; 5]) {
+        // Written out: small code is not unrolled.
+        let [a, b, c, d, e] = *words;
+        let sum = add_round(u32::from_ne_bytes(a), u32::from_ne_bytes(b));
+        let sum = add_round(sum, u32::from_ne_bytes(c));
+        let sum = add_round(sum, u32::from_ne_bytes(d));
+        self.join(add_round(sum, u32::from_ne_bytes(e)), 0);
+    }
+
     /// Copies `from` to the start of `to`, as far as both reach, and adds what was copied.
     pub fn copy(&mut self, to: &mut [u8], from: &[u8]) {
         let len = from.len().min(to.len());
@@ -64,10 +75,7 @@ impl Checksum {
         for (target, block) in targets.iter_mut().zip(blocks) {
             wide.copy(target, block);
         }
-        for (target, octet) in target.iter_mut().zip(rest) {
-            *target = *octet;
-        }
-        let sum = sum_words(wide.total(), rest);
+        let sum = copy_words(wide.total(), target, rest);
         self.join(sum, len);
     }
 
@@ -132,6 +140,22 @@ fn sum_words(mut sum: u32, octets: &[u8]) -> u32 {
         *slot = *octet;
     }
     add_round(sum, u32::from_ne_bytes(last))
+}
+
+/// The same, and copies them.
+#[inline(always)]
+fn copy_words(mut sum: u32, to: &mut [u8], from: &[u8]) -> u32 {
+    let (words, rest) = from.as_chunks::<4>();
+    let (targets, target) = to.as_chunks_mut::<4>();
+    for (target, word) in targets.iter_mut().zip(words) {
+        let word = u32::from_ne_bytes(*word);
+        *target = word.to_ne_bytes();
+        sum = add_round(sum, word);
+    }
+    for (target, octet) in target.iter_mut().zip(rest) {
+        *target = *octet;
+    }
+    sum_words(sum, rest)
 }
 
 /// Octets that are summed at a time.

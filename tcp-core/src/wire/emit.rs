@@ -72,11 +72,11 @@ pub fn emit_segment(
     let (options, data) = rest.split_at_mut_checked(options_len)?;
     let (front, back) = data.split_at_mut_checked(first.len())?;
     segment.options.write(options);
-    let mut header = segment.header(header_len);
+    let header = segment.header(header_len);
     let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length);
     let field = match checksum {
         TxChecksum::Full => {
-            sum.add_words(header.as_chunks().0);
+            sum.add_header(&header);
             sum.add_words(options.as_chunks().0);
             sum.copy(front, first);
             sum.copy(back, second);
@@ -88,46 +88,50 @@ pub fn emit_segment(
             sum.partial()
         }
     };
-    [header[16], header[17]] = field;
-    *fixed = header;
+    let [ports, seq, ack, control, [_, _, u0, u1]] = header;
+    let [c0, c1] = field;
+    put_words(fixed, [ports, seq, ack, control, [c0, c1, u0, u1]]);
     Some(ip_len + len)
 }
 
+/// Writes a header word by word.
+#[inline(always)]
+fn put_words(header: &mut [u8; 20], words: [[u8; 4]; 5]) {
+    // Written out: small code would make this a loop, or a call.
+    if let ([p0, p1, p2, p3, p4], _) = header.as_chunks_mut::<4>() {
+        [*p0, *p1, *p2, *p3, *p4] = words;
+    }
+}
+
 impl SegmentEmit {
-    /// The fixed part of the header, without a checksum.
+    /// Nothing was decided yet.
+    pub(crate) const BLANK: Self = Self {
+        source_port: 0,
+        destination_port: 0,
+        seq: SeqNum::new(0),
+        ack: SeqNum::new(0),
+        flags: Flags(0),
+        window: RawWindow(0),
+        urgent: 0,
+        options: OptionsEmit::NONE,
+    };
+
+    /// The fixed part of the header as words, without a checksum.
+    #[inline]
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a header has at most 60 octets"
     )]
-    const fn header(&self, header_len: usize) -> [u8; HEADER_LEN] {
-        let [s0, s1] = self.source_port.to_be_bytes();
-        let [d0, d1] = self.destination_port.to_be_bytes();
-        let [q0, q1, q2, q3] = self.seq.raw().to_be_bytes();
-        let [a0, a1, a2, a3] = self.ack.raw().to_be_bytes();
-        let [w0, w1] = self.window.0.to_be_bytes();
-        let [u0, u1] = self.urgent.to_be_bytes();
-        let offset = (header_len as u8) << 2;
+    const fn header(&self, header_len: usize) -> [[u8; 4]; 5] {
+        let ports = (self.source_port as u32) << 16 | self.destination_port as u32;
+        let offset = (header_len as u32) << 26;
+        let control = offset | (self.flags.0 as u32) << 16 | self.window.0 as u32;
         [
-            s0,
-            s1,
-            d0,
-            d1,
-            q0,
-            q1,
-            q2,
-            q3,
-            a0,
-            a1,
-            a2,
-            a3, //
-            offset,
-            self.flags.0,
-            w0,
-            w1,
-            0,
-            0,
-            u0,
-            u1,
+            ports.to_be_bytes(),
+            self.seq.raw().to_be_bytes(),
+            self.ack.raw().to_be_bytes(),
+            control.to_be_bytes(),
+            (self.urgent as u32).to_be_bytes(),
         ]
     }
 }
@@ -154,7 +158,7 @@ pub(super) fn ip_header<'o>(
             let (header, rest) = out.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
             let body = rest.get_mut(..usize::from(length))?;
             let total = length.checked_add(ipv4::HEADER_LEN as u16)?;
-            *header = ipv4_header(ip, [source, destination], protocol, total);
+            put_words(header, ipv4_header(ip, [source, destination], protocol, total));
             Some((ipv4::HEADER_LEN, body))
         }
         #[cfg(feature = "ipv6")]
@@ -195,36 +199,23 @@ fn ipv4_header(
     [source, destination]: [Ipv4Addr; 2],
     protocol: u8,
     total: u16,
-) -> [u8; ipv4::HEADER_LEN] {
-    let [s0, s1, s2, s3] = source.octets();
-    let [d0, d1, d2, d3] = destination.octets();
-    let [t0, t1] = total.to_be_bytes();
-    let mut header = [
-        0x45,
-        ip.traffic_class,
-        t0,
-        t1,
-        0,
-        0,
-        0x40,
-        0, //
-        ip.hop_limit,
-        protocol,
-        0,
-        0,
-        s0,
-        s1,
-        s2,
-        s3,
-        d0,
-        d1,
-        d2,
-        d3,
+) -> [[u8; 4]; 5] {
+    let first = 0x4500_0000 | u32::from(ip.traffic_class) << 16 | u32::from(total);
+    let second = 0x4000u32;
+    let third = u32::from(ip.hop_limit) << 24 | u32::from(protocol) << 16;
+    let mut words = [
+        first.to_be_bytes(),
+        second.to_be_bytes(),
+        third.to_be_bytes(),
+        source.octets(),
+        destination.octets(),
     ];
     let mut sum = Checksum::new();
-    sum.add_words(header.as_chunks().0);
-    [header[10], header[11]] = sum.complement();
-    header
+    sum.add_header(&words);
+    let [hops, protocol, _, _] = words[2];
+    let [c0, c1] = sum.complement();
+    words[2] = [hops, protocol, c0, c1];
+    words
 }
 
 /// Copies the common length of the two slices.

@@ -147,9 +147,12 @@ impl<'p> IpPacket<'p> {
 #[must_use]
 pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: u16) -> Checksum {
     let mut sum = Checksum::new();
+    let [l0, l1] = length.to_be_bytes();
+    let last = [0, protocol, l0, l1];
     match (source, destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            sum.add_words(&[source.octets(), destination.octets()]);
+            sum.add_header(&[source.octets(), destination.octets(), last, [0; 4], [0; 4]]);
+            return sum;
         }
         #[cfg(feature = "ipv6")]
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
@@ -158,8 +161,7 @@ pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: 
         }
         _ => {}
     }
-    let [l0, l1] = length.to_be_bytes();
-    sum.add_words(&[[0, protocol, l0, l1]]);
+    sum.add_words(&[last]);
     sum
 }
 

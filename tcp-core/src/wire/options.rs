@@ -80,24 +80,31 @@ pub struct SegmentOptions {
 }
 
 impl SegmentOptions {
+    /// No options.
+    pub const NONE: Self = Self {
+        mss: None,
+        window_scale: None,
+        sack_permitted: false,
+        timestamps: None,
+        sack: SackBlocks::new(),
+    };
+
     /// Reads the options of a segment with these control bits.
     ///
     /// A known option of a wrong length is skipped like an unknown one. A length below two or
     /// beyond the header says nothing about where the next option begins: the rest is not read.
-    pub(super) fn parse(options: &[u8], flags: Flags) -> Self {
-        let mut parsed = Self::default();
+    pub(super) fn read(&mut self, options: &[u8], flags: Flags) {
         // What nearly every segment of a connection with timestamps carries.
         if let Ok([NOP, NOP, TIMESTAMPS, 10, value @ .., e0, e1, e2, e3]) =
             <&[u8; 12]>::try_from(options)
         {
-            parsed.timestamps = Some(Timestamps {
+            self.timestamps = Some(Timestamps {
                 value: u32::from_be_bytes(*value),
                 echo: u32::from_be_bytes([*e0, *e1, *e2, *e3]),
             });
-            return parsed;
+            return;
         }
-        parsed.walk(options, flags);
-        parsed
+        self.walk(options, flags);
     }
 
     fn walk(&mut self, mut options: &[u8], flags: Flags) {
@@ -181,6 +188,15 @@ pub struct OptionsEmit {
 }
 
 impl OptionsEmit {
+    /// No options.
+    pub const NONE: Self = Self {
+        mss: None,
+        window_scale: None,
+        sack_permitted: false,
+        timestamps: None,
+        sack: SackBlocks::new(),
+    };
+
     /// Octets that these options occupy, padding included: a multiple of four, at most 40.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -111,6 +111,33 @@ impl<'p> Segment<'p> {
         destination: IpAddr,
         checksum: RxChecksum,
     ) -> Result<Self, ParseError> {
+        let mut segment = Self::BLANK;
+        segment.read(octets, source, destination, checksum)?;
+        Ok(segment)
+    }
+
+    /// Nothing was read yet.
+    pub(crate) const BLANK: Self = Self {
+        source_port: 0,
+        destination_port: 0,
+        seq: SeqNum::new(0),
+        ack: None,
+        flags: Flags(0),
+        control: None,
+        window: RawWindow(0),
+        urgent: None,
+        options: SegmentOptions::NONE,
+        payload: &[],
+    };
+
+    /// As [`parse`](Self::parse), into a blank segment: a result would be moved, octet by octet.
+    pub(crate) fn read(
+        &mut self,
+        octets: &'p [u8],
+        source: IpAddr,
+        destination: IpAddr,
+        checksum: RxChecksum,
+    ) -> Result<(), ParseError> {
         let Some((fixed, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
             return Err(ParseError::truncated(Layer::Tcp, HEADER_LEN, octets.len()));
         };
@@ -156,18 +183,19 @@ impl<'p> Segment<'p> {
         let flags = Flags(flags);
         let ack = SeqNum::new(u32::from_be_bytes([a0, a1, a2, a3]));
         let urgent = u16::from_be_bytes([urgent0, urgent1]);
-        Ok(Self {
-            source_port,
-            destination_port,
-            seq: SeqNum::new(u32::from_be_bytes([s0, s1, s2, s3])),
-            ack: flags.has(Flags::ACK).then_some(ack),
-            flags,
-            control: flags.control(),
-            window: RawWindow(u16::from_be_bytes([window0, window1])),
-            urgent: flags.has(Flags::URG).then_some(urgent),
-            options: SegmentOptions::parse(options, flags),
-            payload,
-        })
+        self.source_port = source_port;
+        self.destination_port = destination_port;
+        self.seq = SeqNum::new(u32::from_be_bytes([s0, s1, s2, s3]));
+        self.ack = flags.has(Flags::ACK).then_some(ack);
+        self.flags = flags;
+        self.control = flags.control();
+        self.window = RawWindow(u16::from_be_bytes([window0, window1]));
+        self.urgent = flags.has(Flags::URG).then_some(urgent);
+        self.payload = payload;
+        if !options.is_empty() {
+            self.options.read(options, flags);
+        }
+        Ok(())
     }
 }
 

@@ -138,8 +138,8 @@ impl<'a> Islands<'a> {
         &self,
         duplicate: Option<SeqRange>,
         room: usize,
-    ) -> SackBlocks {
-        let mut blocks = SackBlocks::new();
+        blocks: &mut SackBlocks,
+    ) {
         if let Some(block) = duplicate.and_then(SackBlock::new) {
             let _ = blocks.push(block);
         }
@@ -157,7 +157,6 @@ impl<'a> Islands<'a> {
                 let _ = blocks.push(block);
             }
         }
-        blocks
     }
 
     /// Panics unless the islands are in order, apart, and within `nxt` to `adv`.

@@ -5,7 +5,9 @@ const SYN: Flags = Flags(Flags::SYN);
 const DATA: Flags = Flags(Flags::ACK);
 
 fn read(options: &[u8], flags: Flags) -> SegmentOptions {
-    SegmentOptions::parse(options, flags)
+    let mut parsed = SegmentOptions::default();
+    parsed.read(options, flags);
+    parsed
 }
 
 fn none() -> SegmentOptions {

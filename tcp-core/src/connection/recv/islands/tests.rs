@@ -54,11 +54,9 @@ fn sack_reports_the_duplicate_then_the_most_recent_first() {
     }
     assert!(islands.insert(range(35, 37)));
     let blocks = |duplicate, room| -> Vec<SeqRange> {
-        islands
-            .sack_blocks(duplicate, room)
-            .iter()
-            .map(|block| block.range())
-            .collect()
+        let mut blocks = SackBlocks::new();
+        islands.sack_blocks(duplicate, room, &mut blocks);
+        blocks.iter().map(|block| block.range()).collect()
     };
     assert_eq!(
         blocks(None, 4),
