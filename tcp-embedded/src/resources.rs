@@ -1,7 +1,5 @@
 //! The memory of a whole host, of fixed size.
 
-use core::array;
-
 use heapless::Vec;
 use tcp_core::{Firmware, Island, Memory, SentRecord, Storage, Tables, TablesStorage};
 
@@ -27,18 +25,28 @@ struct Lent<const SEND: usize, const RECEIVE: usize> {
     islands: [Island; ISLANDS],
 }
 
+impl<const SEND: usize, const RECEIVE: usize> Lent<SEND, RECEIVE> {
+    const NEW: Self = Self {
+        send: [0; SEND],
+        receive: [0; RECEIVE],
+        records: [SentRecord::EMPTY; RECORDS],
+        islands: [Island::EMPTY; ISLANDS],
+    };
+}
+
 /// The memory of a host with `CONNECTIONS` connections, as many half-open ones and ones in
 /// TIME-WAIT, and rings of `SEND` and `RECEIVE` octets for each connection.
 ///
 /// `INDEX` is a power of two, at least `4.5 * CONNECTIONS + 6`: 16 for two connections, 32 for
 /// five, 64 for twelve. A wrong one does not compile.
 ///
-/// On a microcontroller it belongs in a `static` that is written at start, so that it occupies no
-/// flash. With the crate `static_cell`:
+/// On a microcontroller it belongs in a `static`. It starts as zeros, so it occupies no flash, and
+/// nothing is copied at start. With the crate `static_cell`:
 ///
 /// ```text
-/// static RESOURCES: StaticCell<Resources<'static, 4, 2048, 2048, 32>> = StaticCell::new();
-/// let resources = RESOURCES.init_with(Resources::new);
+/// static RESOURCES: ConstStaticCell<Resources<'static, 4, 2048, 2048, 32>> =
+///     ConstStaticCell::new(Resources::new());
+/// let resources = RESOURCES.take();
 /// ```
 ///
 /// A local variable of a function that does not return serves as well:
@@ -82,15 +90,10 @@ impl<'a, const CONNECTIONS: usize, const SEND: usize, const RECEIVE: usize, cons
 {
     /// Nothing is lent.
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             tables: TablesStorage::new(),
-            lent: array::from_fn(|_| Lent {
-                send: [0; SEND],
-                receive: [0; RECEIVE],
-                records: [SentRecord::default(); RECORDS],
-                islands: [Island::default(); ISLANDS],
-            }),
+            lent: [const { Lent::NEW }; CONNECTIONS],
             neighbors: [Neighbor::EMPTY; NEIGHBORS],
             frame: [0; FRAME],
             echo: [0; ECHO],

@@ -88,6 +88,29 @@ pub struct Config {
 }
 
 impl Config {
+    /// Nothing but zeros: memory that is not yet in use.
+    pub(crate) const BLANK: Self = Self {
+        user_timeout_ms: 0,
+        keep_alive: None,
+        rto_min_ms: 0,
+        rto_initial_ms: 0,
+        rto_max_s: 0,
+        ack_delay_ms: 0,
+        mss: 0,
+        fin_wait_2_s: 0,
+        syn_retries: 0,
+        retries_1: 0,
+        retries_2: 0,
+        hop_limit: 0,
+        diffserv: 0,
+        priority: Priority::High,
+        nagle: Switch::On,
+        timestamps: Switch::On,
+        sack: Switch::On,
+        window_scaling: Switch::On,
+        cork: Switch::On,
+    };
+
     /// The defaults: Nagle, SACK, timestamps and window scaling on; RTO between 200 ms and 60 s,
     /// first 1 s (RFC 6298); delayed ACK 40 ms; seven SYN retransmissions (the open fails after
     /// 183 s; MUST-23: at least 3 min); R1 3, R2 15 retransmissions; FIN-WAIT-2 60 s without a

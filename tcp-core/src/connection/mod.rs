@@ -150,6 +150,7 @@ pub struct Connection<'a, P: Profile> {
 }
 
 impl<'a, P: Profile> Connection<'a, P> {
+    #[inline(always)]
     fn assemble(tcb: Tcb<P>, storage: Storage<'a>) -> Self {
         Self {
             tcb,
@@ -215,8 +216,8 @@ impl<'a, P: Profile> Connection<'a, P> {
             window_scaling: tcb.negotiated.window_scaling,
             segments_out: tcb.counters.segments_out,
             segments_in: tcb.counters.segments_in,
-            octets_acked: tcb.counters.octets_acked,
-            octets_received: tcb.counters.octets_received,
+            octets_acked: tcb.counters.octets_acked.get(),
+            octets_received: tcb.counters.octets_received.get(),
             retransmissions: tcb.counters.retransmissions,
             timeouts: tcb.counters.timeouts,
             gaps: self.islands.len(),

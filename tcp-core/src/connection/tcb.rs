@@ -57,13 +57,30 @@ pub(super) enum Probe {
     Reset,
 }
 
+/// A count that does not wrap around. In two halves, so that a connection is aligned like a `u32`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct Total([u32; 2]);
+
+impl Total {
+    pub(super) const fn add(&mut self, octets: u32) {
+        let [low, high] = self.0;
+        let (low, carry) = low.overflowing_add(octets);
+        self.0 = [low, high.wrapping_add(carry as u32)];
+    }
+
+    pub(super) const fn get(&self) -> u64 {
+        let [low, high] = self.0;
+        (high as u64) << 32 | low as u64
+    }
+}
+
 /// What is counted for [`Info`](super::Info).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Counters {
     pub(super) segments_in: u32,
     pub(super) segments_out: u32,
-    pub(super) octets_acked: u64,
-    pub(super) octets_received: u64,
+    pub(super) octets_acked: Total,
+    pub(super) octets_received: Total,
     pub(super) retransmissions: u32,
     pub(super) timeouts: u32,
 }

@@ -35,6 +35,9 @@ const NUMBER: u32 = (1 << TAG_SHIFT) - 1;
 const EMPTY: u32 = u32::MAX;
 
 impl Bucket {
+    /// Before there is a stack.
+    pub(super) const BLANK: Self = Self { hash: 0, id: 0 };
+
     /// Nothing in it.
     pub(super) const EMPTY: Self = Self { hash: 0, id: EMPTY };
 }
@@ -88,7 +91,8 @@ pub(super) struct Demux<'a> {
 
 impl<'a> Demux<'a> {
     /// An empty index; of the memory the largest power of two is used.
-    pub(super) fn new(buckets: ManagedSlice<'a, Bucket>) -> Self {
+    pub(super) fn new(mut buckets: ManagedSlice<'a, Bucket>) -> Self {
+        buckets.fill(Bucket::EMPTY);
         let size = u32::try_from(buckets.len()).unwrap_or(1 << 31);
         let mask = size.checked_ilog2().map_or(0, |log| (1 << log) - 1);
         Self {

@@ -12,8 +12,10 @@ use super::demux::{Found, Probe};
 use super::dropped::Dropped;
 use super::isn::{Leap, Start, after_syn};
 use super::listen::places;
+use super::local::LocalAddress;
 use super::node::{INDEXED, LENT, Owner};
 use super::reply::{Bare, Kind};
+use super::slot::Slot;
 use super::syn_queue::{NewEntry, SynEntry};
 use crate::connection::{
     Config, Connection, Edges, HalfOpen, Opening, ResetVerdict, State, is_stale, scale_for,
@@ -30,8 +32,15 @@ const DEFAULT_MSS_V6: u16 = 1_220;
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Who listens where `key` leads.
     pub(super) fn listener_for(&self, key: &Key) -> Option<u32> {
+        // Port 0 is any port, which only any-address mode has.
+        let step = if <P::Local as LocalAddress>::ANY {
+            1
+        } else {
+            2
+        };
         places(key.local, key.local_port)
             .iter()
+            .step_by(step)
             .find_map(|place| self.listener_at(place))
     }
 
@@ -138,13 +147,18 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return;
         };
         let key = entry.key(self.locals.own());
-        if let Some(listener) = self.listener_for(&key)
-            && let Some(listener) = self.listeners.get_mut(listener)
-        {
+        if let Some(listener) = self.listener_for(&key) {
+            self.free_half_open(index, &key, listener);
+        }
+    }
+
+    /// Frees a half-open entry of `listener`.
+    fn free_half_open(&mut self, index: u32, key: &Key, listener: u32) {
+        if let Some(listener) = self.listeners.get_mut(listener) {
             listener.closed();
         }
-        self.demux
-            .remove(self.index_hash(&key), Found::HalfOpen(index));
+        let hash = self.index_hash(key);
+        self.demux.remove(hash, Found::HalfOpen(index));
         self.half_open.remove(index);
     }
 
@@ -276,15 +290,19 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.memory.give_back(storage);
             return Err(Dropped::OutOfMemory);
         };
-        let connection = place.insert(Connection::accept(now, config, half_open, storage));
+        *place = Slot::Taken(Connection::fresh(now, config, half_open.opening, storage));
+        let Some(connection) = place.as_mut() else {
+            return Err(Dropped::OutOfMemory);
+        };
+        connection.accepted(now, &half_open);
         let arrival = connection.receive(now, segment, segments);
         if connection.state() == State::SynReceived {
             self.memory.give_back(connection.take_storage());
-            *place = None;
+            *place = Slot::Free;
             self.schedule.free(index);
             return arrival.verdict;
         }
-        self.drop_half_open(entry_index);
+        self.free_half_open(entry_index, key, listener);
         self.enlist(index, listener, key);
         if let Some(reset) = arrival.reset {
             self.reset(now, key, &reset);

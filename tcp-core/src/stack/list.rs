@@ -14,6 +14,12 @@ pub(super) struct Links {
 }
 
 impl Links {
+    /// Not yet in use.
+    pub(super) const BLANK: Self = Self {
+        previous: 0,
+        next: 0,
+    };
+
     pub(super) const NONE: Self = Self {
         previous: NONE,
         next: NONE,
@@ -36,6 +42,9 @@ pub(super) struct List {
 }
 
 impl List {
+    /// Not yet in use.
+    pub(super) const BLANK: Self = Self { first: 0, last: 0 };
+
     /// Nobody.
     pub(super) const EMPTY: Self = Self {
         first: NONE,

@@ -38,6 +38,14 @@ enum Phase {
 }
 
 impl Listener {
+    /// Before there is a stack.
+    pub(super) const BLANK: Self = Self {
+        config: Config::BLANK,
+        queue: List::BLANK,
+        ready: Links::BLANK,
+        ..Self::EMPTY
+    };
+
     /// A free one.
     pub(super) const EMPTY: Self = Self {
         key: Key::NONE,

@@ -12,7 +12,7 @@ const ADDRESSES: usize = 8;
 
 /// How a compact entry names our own address.
 pub trait LocalAddress: Copy + Eq + Hash + Debug + 'static {
-    /// No address.
+    /// Of an entry that is not in use.
     const NONE: Self;
     /// Whether addresses that are not in the stack's list can be named.
     const ANY: bool;
@@ -27,7 +27,7 @@ pub trait LocalAddress: Copy + Eq + Hash + Debug + 'static {
 pub struct OwnAddress(u8);
 
 impl LocalAddress for OwnAddress {
-    const NONE: Self = Self(u8::MAX);
+    const NONE: Self = Self(0);
     const ANY: bool = false;
 
     fn encode(address: Octets, own: &[Octets]) -> Option<Self> {

@@ -40,6 +40,7 @@ mod rows;
 mod schedule;
 mod settle;
 mod siphash;
+mod slot;
 mod syn_queue;
 mod tables;
 mod time_wait;
@@ -127,7 +128,7 @@ pub struct Stack<'a, P: Profile, M: Memory<'a>> {
     half_open: syn_queue::SynQueue<'a, P::Local>,
     time_wait: time_wait::TimeWaits<'a, P::Local>,
     schedule: schedule::Schedule<'a>,
-    connections: ManagedSlice<'a, Option<Connection<'a, P>>>,
+    connections: ManagedSlice<'a, slot::Slot<'a, P>>,
     replies: reply::Replies<'a>,
     fragments: reassembly::Reassembly<'a>,
     memory: M,

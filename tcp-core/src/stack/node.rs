@@ -48,6 +48,19 @@ pub(super) const ENDED: u8 = 8;
 pub(super) const TOLD: u8 = 16;
 
 impl Node {
+    /// Before there is a stack: nothing but zeros, so that memory for it costs no flash.
+    pub(super) const BLANK: Self = Self {
+        key: Key::NONE,
+        generation: 0,
+        links: [Links::BLANK; 2],
+        heap: 0,
+        time_wait: 0,
+        listener: 0,
+        owner: Owner::Free,
+        queued: 0,
+        marks: 0,
+    };
+
     /// A free slot's.
     pub(super) const EMPTY: Self = Self {
         key: Key::NONE,

@@ -8,6 +8,7 @@ use super::isn::{Leap, Start, Ticks};
 use super::listen::NewListener;
 use super::local::{Scope, Source};
 use super::node::{INDEXED, LENT, Owner};
+use super::slot::Slot;
 use super::{Handle, ListenAt, ListenerHandle, Stack};
 use crate::connection::{Config, Connection, Misuse, Opening, ResetReply};
 use crate::profile::{Memory, Profile, Storage};
@@ -189,7 +190,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         (opening, storage): (Opening, Storage<'a>),
     ) {
         if let Some(place) = self.connections.get_mut(handle.index()) {
-            *place = Some(Connection::connect(now, config, opening, storage));
+            *place = Slot::Taken(Connection::fresh(now, config, opening, storage));
+            if let Some(connection) = place.as_mut() {
+                connection.connecting(now);
+            }
         }
         self.settle(now, handle.index);
     }

@@ -20,10 +20,16 @@ pub(super) struct Reply(pub(super) Kind);
 
 impl Reply {
     /// None.
-    pub(super) const EMPTY: Self = Self(Kind::SynAck {
-        entry: u32::MAX,
-        irs: SeqNum::new(0),
-    });
+    pub(super) const EMPTY: Self = Self(Kind::Segment(Bare {
+        key: Key::NONE,
+        flags: Flags(0),
+        seq: SeqNum::new(0),
+        ack: SeqNum::new(0),
+        window: 0,
+        timestamps: None,
+        hop_limit: 0,
+        traffic_class: 0,
+    }));
 }
 
 /// What to send.

@@ -29,7 +29,7 @@ impl Due {
     /// No deadline.
     pub(super) const EMPTY: Self = Self {
         at: Tick(0),
-        slot: NONE,
+        slot: 0,
     };
 }
 
@@ -57,6 +57,9 @@ impl<'a> Schedule<'a> {
         };
         let count = this.nodes.len().min(this.heap.len());
         for index in 0..u32::try_from(count).unwrap_or(NONE) {
+            if let Some(node) = this.get_mut(index) {
+                *node = Node::EMPTY;
+            }
             this.free
                 .push(&mut By(Chain::Owner, &mut this.nodes), index);
         }

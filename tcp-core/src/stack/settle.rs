@@ -10,6 +10,7 @@ use super::address::Key;
 use super::demux::Found;
 use super::list::NONE;
 use super::node::{ENDED, INDEXED, LENT, Owner};
+use super::slot::Slot;
 use crate::connection::{Connection, State};
 use crate::profile::{Memory, Profile};
 use crate::time::{Instant, Tick};
@@ -37,11 +38,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Brings queues, deadlines, events and tables in line with connection `index`.
     #[inline(never)]
     pub(super) fn settle(&mut self, now: Instant, index: u32) {
-        let Some(connection) = self
-            .connections
-            .get(index as usize)
-            .and_then(Option::as_ref)
-        else {
+        let Some(connection) = self.connections.get(index as usize).and_then(Slot::as_ref) else {
             return;
         };
         let state = connection.state();
@@ -100,7 +97,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.memory.give_back(connection.take_storage());
         }
         if owner == Owner::Stack {
-            *place = None;
+            *place = Slot::Free;
             self.schedule.free(index);
         }
     }

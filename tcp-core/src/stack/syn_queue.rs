@@ -75,6 +75,13 @@ const RESENT: u16 = 0x4000;
 const OWED: u16 = 0x8000;
 
 impl<L: LocalAddress> SynEntry<L> {
+    /// Before there is a stack.
+    pub(super) const BLANK: Self = Self {
+        previous: 0,
+        next: 0,
+        ..Self::EMPTY
+    };
+
     /// A free entry.
     pub(super) const EMPTY: Self = Self {
         remote: super::address::UNSPECIFIED,

@@ -8,9 +8,9 @@ use super::node::Node;
 use super::reassembly::FragmentSlot;
 use super::reply::Reply;
 use super::schedule::Due;
+use super::slot::Slot;
 use super::syn_queue::SynEntry;
 use super::time_wait::TimeWaitEntry;
-use crate::connection::Connection;
 use crate::profile::Profile;
 
 /// The tables, lent or owned.
@@ -18,7 +18,7 @@ use crate::profile::Profile;
 /// Lent from a [`TablesStorage`], or, with the feature `alloc`, on the heap.
 #[derive(Debug)]
 pub struct Tables<'a, P: Profile> {
-    pub(super) connections: ManagedSlice<'a, Option<Connection<'a, P>>>,
+    pub(super) connections: ManagedSlice<'a, Slot<'a, P>>,
     pub(super) nodes: ManagedSlice<'a, Node>,
     pub(super) deadlines: ManagedSlice<'a, Due>,
     pub(super) index: ManagedSlice<'a, Bucket>,
@@ -71,7 +71,7 @@ pub struct TablesStorage<
     const TIME_WAIT: usize,
     const INDEX: usize,
 > {
-    connections: [Option<Connection<'a, P>>; CONNECTIONS],
+    connections: [Slot<'a, P>; CONNECTIONS],
     nodes: [Node; CONNECTIONS],
     deadlines: [Due; CONNECTIONS],
     index: [Bucket; INDEX],
@@ -99,13 +99,13 @@ impl<
             assert!(INDEX.is_power_of_two() && INDEX >= Self::ENTRIES + Self::ENTRIES / 2);
         }
         Self {
-            connections: [const { None }; CONNECTIONS],
-            nodes: [Node::EMPTY; CONNECTIONS],
+            connections: [const { Slot::Free }; CONNECTIONS],
+            nodes: [Node::BLANK; CONNECTIONS],
             deadlines: [Due::EMPTY; CONNECTIONS],
-            index: [Bucket::EMPTY; INDEX],
-            listeners: [Listener::EMPTY; LISTENERS],
-            half_open: [SynEntry::EMPTY; HALF_OPEN],
-            time_wait: [TimeWaitEntry::EMPTY; TIME_WAIT],
+            index: [Bucket::BLANK; INDEX],
+            listeners: [Listener::BLANK; LISTENERS],
+            half_open: [SynEntry::BLANK; HALF_OPEN],
+            time_wait: [TimeWaitEntry::BLANK; TIME_WAIT],
             replies: [Reply::EMPTY; REPLIES],
         }
     }
@@ -156,18 +156,18 @@ impl<P: Profile> Tables<'static, P> {
         const LISTENERS: usize = 1_024;
         let entries = connections + half_open + time_wait + LISTENERS;
         let mut empty = Vec::new();
-        empty.resize_with(connections, || None);
+        empty.resize_with(connections, || Slot::Free);
         let fragment = || FragmentSlot::new(vec![0; 65_535].into());
         let mut fragments = Vec::new();
         fragments.resize_with(8, fragment);
         Self {
             connections: empty.into(),
-            nodes: vec![Node::EMPTY; connections].into(),
+            nodes: vec![Node::BLANK; connections].into(),
             deadlines: vec![Due::EMPTY; connections].into(),
-            index: vec![Bucket::EMPTY; Demux::size_for(entries)].into(),
-            listeners: vec![Listener::EMPTY; LISTENERS].into(),
-            half_open: vec![SynEntry::EMPTY; half_open].into(),
-            time_wait: vec![TimeWaitEntry::EMPTY; time_wait].into(),
+            index: vec![Bucket::BLANK; Demux::size_for(entries)].into(),
+            listeners: vec![Listener::BLANK; LISTENERS].into(),
+            half_open: vec![SynEntry::BLANK; half_open].into(),
+            time_wait: vec![TimeWaitEntry::BLANK; time_wait].into(),
             replies: vec![Reply::EMPTY; 1_024].into(),
             packets: vec![0; 131_072].into(),
             fragments: fragments.into(),

@@ -55,6 +55,12 @@ pub(super) enum Verdict {
 }
 
 impl<L: LocalAddress> TimeWaitEntry<L> {
+    /// Before there is a stack.
+    pub(super) const BLANK: Self = Self {
+        links: Links::BLANK,
+        ..Self::EMPTY
+    };
+
     /// A free entry.
     pub(super) const EMPTY: Self = Self {
         remote: super::address::UNSPECIFIED,

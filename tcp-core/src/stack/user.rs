@@ -1,6 +1,7 @@
 //! User calls on a connection: from a handle to a slot, and back to events.
 
 use super::node::{ENDED, Owner, TOLD};
+use super::slot::Slot;
 use super::{Event, Handle, Stack};
 use crate::connection::{CloseReason, Connection, Events, Info, Misuse, State, Tuple};
 use crate::profile::{Memory, Profile};
@@ -84,7 +85,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         while let Some(index) = self.schedule.next_ready() {
             let place = self.connections.get_mut(index as usize);
             let (Some(connection), Some(node)) =
-                (place.and_then(Option::as_mut), self.schedule.get_mut(index))
+                (place.and_then(Slot::as_mut), self.schedule.get_mut(index))
             else {
                 continue;
             };

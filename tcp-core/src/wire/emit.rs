@@ -158,7 +158,10 @@ pub(super) fn ip_header<'o>(
             let (header, rest) = out.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
             let body = rest.get_mut(..usize::from(length))?;
             let total = length.checked_add(ipv4::HEADER_LEN as u16)?;
-            put_words(header, ipv4_header(ip, [source, destination], protocol, total));
+            put_words(
+                header,
+                ipv4_header(ip, [source, destination], protocol, total),
+            );
             Some((ipv4::HEADER_LEN, body))
         }
         #[cfg(feature = "ipv6")]

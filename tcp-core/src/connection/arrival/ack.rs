@@ -93,7 +93,7 @@ impl<P: Profile> Connection<'_, P> {
         tcb.progress_at = Tick::at(now);
         let data = ack.since(first_data).as_usize().min(self.send.len());
         self.send.consume(data);
-        tcb.counters.octets_acked += data as u64;
+        tcb.counters.octets_acked.add(SeqLen::of(data).get());
         if tcb.snd.up.is_some_and(|up| ack.at_or_after(up)) {
             tcb.snd.up = None;
         }

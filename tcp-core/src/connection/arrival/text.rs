@@ -56,7 +56,7 @@ impl<P: Profile> Connection<'_, P> {
             .text(&mut self.receive, &mut self.islands, seq, segment.payload)
         {
             Text::InOrder(octets) => {
-                tcb.counters.octets_received += u64::from(octets);
+                tcb.counters.octets_received.add(octets);
                 tcb.events |= Events::READABLE;
                 let window = SeqLen::of(self.receive.free()).get();
                 tcb.rcv.ack.on_text(octets, segments, window);

@@ -24,9 +24,8 @@ const TCP_HEADER: u16 = 20;
 impl<'a, P: Profile> Connection<'a, P> {
     /// Active open: SYN-SENT, and a SYN is owed.
     pub fn connect(now: Instant, config: Config, opening: Opening, storage: Storage<'a>) -> Self {
-        let scale = scale_for(storage.receive.len());
-        let mut connection = Self::assemble(tcb(now, config, opening, scale), storage);
-        connection.settle(now);
+        let mut connection = Self::fresh(now, config, opening, storage);
+        connection.connecting(now);
         connection
     }
 
@@ -34,7 +33,33 @@ impl<'a, P: Profile> Connection<'a, P> {
     /// once; if that leaves it in SYN-RECEIVED, take the storage back and keep the half-open
     /// entry.
     pub fn accept(now: Instant, config: Config, half_open: HalfOpen, storage: Storage<'a>) -> Self {
-        let mut tcb = tcb(now, config, half_open.opening, half_open.our_window_scale);
+        let mut connection = Self::fresh(now, config, half_open.opening, storage);
+        connection.accepted(now, &half_open);
+        connection
+    }
+
+    /// A connection that has neither sent nor received anything. Made where it will stand, and
+    /// then changed there: moved it would be copied.
+    #[inline(always)]
+    pub(crate) fn fresh(
+        now: Instant,
+        config: Config,
+        opening: Opening,
+        storage: Storage<'a>,
+    ) -> Self {
+        Self::assemble(tcb(now, config, opening), storage)
+    }
+
+    /// An active open begins.
+    pub(crate) fn connecting(&mut self, now: Instant) {
+        self.tcb.rcv.wscale = scale_for(self.receive.capacity());
+        self.settle(now);
+    }
+
+    /// What was half open becomes this connection.
+    #[inline(never)]
+    pub(crate) fn accepted(&mut self, now: Instant, half_open: &HalfOpen) {
+        let tcb = &mut self.tcb;
         let rcv_nxt = half_open.irs + SeqLen::ONE;
         let adv = rcv_nxt + SeqLen::new(half_open.offered_window.into());
         tcb.state = State::SynReceived;
@@ -53,18 +78,16 @@ impl<'a, P: Profile> Connection<'a, P> {
         tcb.timestamps.recent = half_open.timestamps.unwrap_or(0);
         tcb.timestamps.recent_at = arrival::idle_clock(now);
         tcb.timestamps.last_ack_sent = rcv_nxt;
-        settle_mss(&mut tcb, Some(half_open.peer_mss));
-        let mut connection = Self::assemble(tcb, storage);
+        settle_mss(tcb, Some(half_open.peer_mss));
         let handshake = match half_open.syn_ack_sent {
             Some(sent) => {
-                connection.sent.push(connection.tcb.snd.nxt, sent);
+                self.sent.push(tcb.snd.nxt, sent);
                 Handshake::Clean
             }
             None => Handshake::Repeated,
         };
-        handshake_done(&mut connection.tcb, handshake);
-        connection.settle(now);
-        connection
+        handshake_done(&mut self.tcb, handshake);
+        self.settle(now);
     }
 
     /// The window that our SYN offers, unscaled.
@@ -74,7 +97,8 @@ impl<'a, P: Profile> Connection<'a, P> {
 }
 
 /// A TCB that has sent nothing.
-fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening, scale: u8) -> Tcb<P> {
+#[inline(always)]
+fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
     let headers = opening.ip_header + TCP_HEADER;
     let limit = opening
         .mtu
@@ -95,7 +119,7 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening, scale: u8) ->
         progress_at: Tick::at(now),
         counters: Counters::default(),
         snd: Snd::new(opening.iss, headers, limit, mss),
-        rcv: Rcv::new(SeqNum::default(), SeqNum::default(), scale),
+        rcv: Rcv::new(SeqNum::default(), SeqNum::default(), 0),
         loss: Loss::new(opening.iss),
         rtt: Rtt::new(),
         congestion: P::Congestion::new(mss),

@@ -2,7 +2,6 @@
 //! for the MAC's driver.
 
 use core::convert::Infallible;
-use core::mem::MaybeUninit;
 use core::net::{IpAddr, Ipv4Addr};
 use core::ptr::addr_of_mut;
 
@@ -13,12 +12,12 @@ use tcp_embedded::{
 use crate::echo::Echo;
 use crate::mailbox::Mailbox;
 
-static mut RESOURCES: MaybeUninit<Resources<'static, 2, 2_048, 2_048, 16>> = MaybeUninit::uninit();
+static mut RESOURCES: Resources<'static, 2, 2_048, 2_048, 16> = Resources::new();
 
 pub(crate) fn run(mailbox: Mailbox) -> ! {
     // SAFETY: this is the only reference, because `reset` calls once.
     let resources = unsafe { &mut *addr_of_mut!(RESOURCES) };
-    let parts = resources.write(Resources::new()).lend();
+    let parts = resources.lend();
     let address = match mailbox.address() {
         IpAddr::V4(address) => address,
         IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,

@@ -1,7 +1,5 @@
 //! The memory of the image: one `static`, zero until it is given out.
 
-use core::array::from_fn;
-use core::mem::MaybeUninit;
 use core::ptr::addr_of_mut;
 
 use tcp_core::{Firmware, Island, Memory, SentRecord, Storage, Tables, TablesStorage};
@@ -29,7 +27,18 @@ struct Resources {
     packets: [u8; 128],
 }
 
-static mut RESOURCES: MaybeUninit<Resources> = MaybeUninit::uninit();
+static mut RESOURCES: Resources = Resources {
+    slots: Slots::new(),
+    lent: [const {
+        Lent {
+            send: [0; RING],
+            receive: [0; RING],
+            records: [SentRecord::EMPTY; RECORDS],
+            islands: [Island::EMPTY; ISLANDS],
+        }
+    }; CONNECTIONS],
+    packets: [0; 128],
+};
 
 /// The tables and the pool.
 ///
@@ -39,16 +48,6 @@ static mut RESOURCES: MaybeUninit<Resources> = MaybeUninit::uninit();
 pub(crate) unsafe fn give_out() -> (Tables<'static, Firmware>, Pool) {
     // SAFETY: this is the only reference, because the caller calls once.
     let resources = unsafe { &mut *addr_of_mut!(RESOURCES) };
-    let resources = resources.write(Resources {
-        slots: Slots::new(),
-        lent: from_fn(|_| Lent {
-            send: [0; RING],
-            receive: [0; RING],
-            records: [SentRecord::default(); RECORDS],
-            islands: [Island::default(); ISLANDS],
-        }),
-        packets: [0; 128],
-    });
     let tables = resources
         .slots
         .lend()
