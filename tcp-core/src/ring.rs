@@ -157,6 +157,14 @@ fn copy(to: &mut [u8], from: &[u8]) -> usize {
     count
 }
 
+/// Both are read before one is written: else a loop of this would become a call of `memcpy`.
+#[inline(always)]
+fn copy_pair([to_a, to_b]: [&mut [u8; 16]; 2], [a, b]: [&[u8; 16]; 2]) {
+    let (a, b) = (u128::from_ne_bytes(*a), u128::from_ne_bytes(*b));
+    *to_a = a.to_ne_bytes();
+    *to_b = b.to_ne_bytes();
+}
+
 /// Copies slices of one length. A machine of 64 bits has a `memcpy` that is hard to beat; on a
 /// microcontroller it goes word by word, and blocks take half the instructions.
 #[inline(never)]
@@ -165,24 +173,30 @@ fn copy_all(to: &mut [u8], from: &[u8]) {
         to.copy_from_slice(from);
         return;
     }
-    let (blocks, rest) = from.as_chunks::<32>();
-    let (targets, target) = to.as_chunks_mut::<32>();
+    let (blocks, rest) = from.as_chunks::<64>();
+    let (targets, target) = to.as_chunks_mut::<64>();
     for (target, block) in targets.iter_mut().zip(blocks) {
-        let ([first, second], _) = block.as_chunks::<16>() else {
+        let ([a, b, c, d], _) = block.as_chunks::<16>() else {
             return;
         };
-        let ([to_first, to_second], _) = target.as_chunks_mut::<16>() else {
+        let ([to_a, to_b, to_c, to_d], _) = target.as_chunks_mut::<16>() else {
             return;
         };
-        // Both are read before one is written: else the loop would become a call of `memcpy`.
-        let (first, second) = (u128::from_ne_bytes(*first), u128::from_ne_bytes(*second));
-        *to_first = first.to_ne_bytes();
-        *to_second = second.to_ne_bytes();
+        copy_pair([to_a, to_b], [a, b]);
+        copy_pair([to_c, to_d], [c, d]);
     }
-    let (words, rest) = rest.as_chunks::<4>();
-    let (targets, target) = target.as_chunks_mut::<4>();
-    for (target, word) in targets.iter_mut().zip(words) {
-        *target = *word;
+    let (pairs, rest) = rest.as_chunks::<8>();
+    let (targets, target) = target.as_chunks_mut::<8>();
+    for (target, pair) in targets.iter_mut().zip(pairs) {
+        let ([a, b], _) = pair.as_chunks::<4>() else {
+            return;
+        };
+        let ([to_a, to_b], _) = target.as_chunks_mut::<4>() else {
+            return;
+        };
+        let (a, b) = (*a, *b);
+        *to_a = a;
+        *to_b = b;
     }
     for (target, octet) in target.iter_mut().zip(rest) {
         *target = *octet;

@@ -25,7 +25,7 @@ impl<P: Profile> Connection<'_, P> {
     ) -> Option<usize> {
         self.restart_after_idle(now);
         let plan = self.plan();
-        let mut segment = SegmentEmit::BLANK;
+        let mut segment = SegmentEmit::blank();
         self.fill(now, tuple, &mut segment);
         let mut text = [&[][..]; 2];
         match plan {

@@ -113,6 +113,11 @@ impl Key {
         }
     }
 
+    /// Whether these are the addresses of its ends.
+    pub(super) fn is_between(&self, local: Octets, remote: Octets) -> bool {
+        self.remote == remote && self.local == local
+    }
+
     /// Whether the connection runs over IPv4.
     pub(super) fn is_v4(&self) -> bool {
         as_v4(self.remote).is_some()

@@ -3,6 +3,7 @@
 use super::address::{Key, Octets, pack};
 use super::dropped::Dropped;
 use super::local::{Destination, Source};
+use super::node::INDEXED;
 use super::reassembly::{DatagramId, Follow, Outcome, Piece};
 use super::{LinkDestination, Packet, Received, RxChecksum, Stack};
 use crate::connection::Switch;
@@ -90,6 +91,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     fn admit(&self, packet: &IpPacket<'_>, link: LinkDestination) -> Result<Route, Dropped> {
         let from = pack(packet.source).ok_or(Dropped::IpSource)?;
         let to = pack(packet.destination).ok_or(Dropped::NotForUs)?;
+        // The ends of a connection were looked at when it was opened.
+        let latest = self.schedule.get(self.latest);
+        if link == LinkDestination::Unicast
+            && latest.is_some_and(|node| node.is(INDEXED) && node.key.is_between(to, from))
+        {
+            let reach = Reach::HostToHost;
+            return Ok(Route { from, to, reach });
+        }
         let reach = match (self.locals.source(from), self.locals.destination(to)) {
             (Source::Invalid, _) => return Err(Dropped::IpSource),
             (_, Destination::Foreign) => return Err(Dropped::NotForUs),
@@ -134,7 +143,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         if route.reach != Reach::HostToHost {
             return Err(Dropped::NotForUs);
         }
-        let mut segment = Segment::BLANK;
+        let mut segment = Segment::blank();
         segment
             .read(
                 packet.payload,

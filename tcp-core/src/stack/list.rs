@@ -60,6 +60,11 @@ impl List {
         }
     }
 
+    /// Whether nobody has another one beside it.
+    pub(super) const fn is_single(&self) -> bool {
+        self.first == self.last
+    }
+
     /// Whether nobody is in the list.
     pub(super) const fn is_empty(&self) -> bool {
         self.first == NONE

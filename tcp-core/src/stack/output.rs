@@ -80,6 +80,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 connection.transmit(now, &tuple, out, mode)
             });
             if let Some(len) = sent.flatten() {
+                self.schedule.end_turn(index);
                 return Some(self.sent(&key, len, class));
             }
             if self.connection(index)?.wants_transmit(now) {

@@ -120,19 +120,31 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Whose turn it is to transmit; the slot leaves the queue and `settle` puts it back at the
-    /// end if it has more.
-    pub(super) fn next_turn(&mut self) -> Option<(u32, Priority)> {
+    /// Whose turn it is to transmit; it keeps its place.
+    pub(super) fn next_turn(&self) -> Option<(u32, Priority)> {
         let [high, normal, low] = &self.classes;
-        let (index, class) = [
-            (high.first(), Priority::High),
-            (normal.first(), Priority::Normal),
-            (low.first(), Priority::Low),
-        ]
-        .into_iter()
-        .find_map(|(first, class)| Some((first?, class)))?;
-        self.set_queue(index, None);
-        Some((index, class))
+        if let Some(first) = high.first() {
+            Some((first, Priority::High))
+        } else if let Some(first) = normal.first() {
+            Some((first, Priority::Normal))
+        } else {
+            Some((low.first()?, Priority::Low))
+        }
+    }
+
+    /// The slot, whose turn it was, goes to the end of its queue if it still stands in one.
+    pub(super) fn end_turn(&mut self, index: u32) {
+        let Some(node) = self.nodes.get(index as usize) else {
+            return;
+        };
+        let place = usize::from(node.queued).wrapping_sub(1);
+        if let Some(list) = self.classes.get_mut(place)
+            && !list.is_single()
+        {
+            let nodes = &mut By(Chain::Transmit, &mut self.nodes);
+            list.remove(nodes, index);
+            list.push(nodes, index);
+        }
     }
 
     /// Whether any connection wants to transmit.

@@ -71,13 +71,17 @@ pub fn emit_segment(
     let (fixed, rest) = body.split_first_chunk_mut::<HEADER_LEN>()?;
     let (options, data) = rest.split_at_mut_checked(options_len)?;
     let (front, back) = data.split_at_mut_checked(first.len())?;
-    segment.options.write(options);
+    if options_len > 0 {
+        segment.options.write(options);
+    }
     let header = segment.header(header_len);
     let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length);
     let field = match checksum {
         TxChecksum::Full => {
             sum.add_header(&header);
-            sum.add_words(options.as_chunks().0);
+            if options_len > 0 {
+                sum.add_words(options.as_chunks().0);
+            }
             sum.copy(front, first);
             sum.copy(back, second);
             sum.complement()
@@ -105,16 +109,19 @@ fn put_words(header: &mut [u8; 20], words: [[u8; 4]; 5]) {
 
 impl SegmentEmit {
     /// Nothing was decided yet.
-    pub(crate) const BLANK: Self = Self {
-        source_port: 0,
-        destination_port: 0,
-        seq: SeqNum::new(0),
-        ack: SeqNum::new(0),
-        flags: Flags(0),
-        window: RawWindow(0),
-        urgent: 0,
-        options: OptionsEmit::NONE,
-    };
+    #[inline(always)]
+    pub(crate) const fn blank() -> Self {
+        Self {
+            source_port: 0,
+            destination_port: 0,
+            seq: SeqNum::new(0),
+            ack: SeqNum::new(0),
+            flags: Flags(0),
+            window: RawWindow(0),
+            urgent: 0,
+            options: OptionsEmit::none(),
+        }
+    }
 
     /// The fixed part of the header as words, without a checksum.
     #[inline]

@@ -27,22 +27,12 @@ pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<
     let Some(fixed) = octets.first_chunk::<HEADER_LEN>() else {
         return Err(truncated(HEADER_LEN));
     };
-    let [
-        version,
-        traffic_class,
-        total0,
-        total1,
-        id0,
-        id1,
-        fragment0,
-        fragment1,
-        hop_limit,
-        protocol,
-        _,
-        _,
-        source @ ..,
-    ] = *fixed;
-    let [s0, s1, s2, s3, d0, d1, d2, d3] = source;
+    let ([first, second, third, source, destination], _) = fixed.as_chunks::<4>() else {
+        return Err(truncated(HEADER_LEN));
+    };
+    let [version, traffic_class, total0, total1] = *first;
+    let [id0, id1, fragment0, fragment1] = *second;
+    let [hop_limit, protocol, _, _] = *third;
     let header_len = usize::from(version & 0xf) * 4;
     let total = usize::from(u16::from_be_bytes([total0, total1]));
     if header_len < HEADER_LEN || header_len > total {
@@ -67,8 +57,8 @@ pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<
     }
     check_options(header.get(HEADER_LEN..).unwrap_or_default())?;
     let packet = IpPacket {
-        source: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
-        destination: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
+        source: IpAddr::V4(Ipv4Addr::from_octets(*source)),
+        destination: IpAddr::V4(Ipv4Addr::from_octets(*destination)),
         protocol,
         hop_limit,
         traffic_class,

@@ -81,13 +81,17 @@ pub struct SegmentOptions {
 
 impl SegmentOptions {
     /// No options.
-    pub const NONE: Self = Self {
-        mss: None,
-        window_scale: None,
-        sack_permitted: false,
-        timestamps: None,
-        sack: SackBlocks::new(),
-    };
+    #[inline(always)]
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            mss: None,
+            window_scale: None,
+            sack_permitted: false,
+            timestamps: None,
+            sack: SackBlocks::new(),
+        }
+    }
 
     /// Reads the options of a segment with these control bits.
     ///
@@ -189,18 +193,25 @@ pub struct OptionsEmit {
 
 impl OptionsEmit {
     /// No options.
-    pub const NONE: Self = Self {
-        mss: None,
-        window_scale: None,
-        sack_permitted: false,
-        timestamps: None,
-        sack: SackBlocks::new(),
-    };
+    #[inline(always)]
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            mss: None,
+            window_scale: None,
+            sack_permitted: false,
+            timestamps: None,
+            sack: SackBlocks::new(),
+        }
+    }
 
     /// Octets that these options occupy, padding included: a multiple of four, at most 40.
     #[must_use]
     pub fn len(&self) -> usize {
         let others = self.len_without_sack();
+        if self.sack.is_empty() {
+            return others;
+        }
         match self.blocks_that_fit(others) {
             0 => others,
             blocks => others + 4 + 8 * blocks,

@@ -111,24 +111,27 @@ impl<'p> Segment<'p> {
         destination: IpAddr,
         checksum: RxChecksum,
     ) -> Result<Self, ParseError> {
-        let mut segment = Self::BLANK;
+        let mut segment = Self::blank();
         segment.read(octets, source, destination, checksum)?;
         Ok(segment)
     }
 
     /// Nothing was read yet.
-    pub(crate) const BLANK: Self = Self {
-        source_port: 0,
-        destination_port: 0,
-        seq: SeqNum::new(0),
-        ack: None,
-        flags: Flags(0),
-        control: None,
-        window: RawWindow(0),
-        urgent: None,
-        options: SegmentOptions::NONE,
-        payload: &[],
-    };
+    #[inline(always)]
+    pub(crate) const fn blank() -> Self {
+        Self {
+            source_port: 0,
+            destination_port: 0,
+            seq: SeqNum::new(0),
+            ack: None,
+            flags: Flags(0),
+            control: None,
+            window: RawWindow(0),
+            urgent: None,
+            options: SegmentOptions::none(),
+            payload: &[],
+        }
+    }
 
     /// As [`parse`](Self::parse), into a blank segment: a result would be moved, octet by octet.
     pub(crate) fn read(
@@ -141,28 +144,12 @@ impl<'p> Segment<'p> {
         let Some((fixed, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
             return Err(ParseError::truncated(Layer::Tcp, HEADER_LEN, octets.len()));
         };
-        let [
-            source0,
-            source1,
-            destination0,
-            destination1, //
-            s0,
-            s1,
-            s2,
-            s3,
-            a0,
-            a1,
-            a2,
-            a3, //
-            offset,
-            flags,
-            window0,
-            window1,
-            _,
-            _,
-            urgent0,
-            urgent1,
-        ] = *fixed;
+        let ([ports, seq, ack, control, last], _) = fixed.as_chunks::<4>() else {
+            return Err(ParseError::truncated(Layer::Tcp, HEADER_LEN, octets.len()));
+        };
+        let [source0, source1, destination0, destination1] = *ports;
+        let [offset, flags, window0, window1] = *control;
+        let [_, _, urgent0, urgent1] = *last;
         let header_len = usize::from(offset >> 4) * 4;
         let options_len = header_len.checked_sub(HEADER_LEN);
         let split = options_len.and_then(|len| rest.split_at_checked(len));
@@ -181,11 +168,11 @@ impl<'p> Segment<'p> {
             return Err(ParseError::PortZero);
         }
         let flags = Flags(flags);
-        let ack = SeqNum::new(u32::from_be_bytes([a0, a1, a2, a3]));
+        let ack = SeqNum::new(u32::from_be_bytes(*ack));
         let urgent = u16::from_be_bytes([urgent0, urgent1]);
         self.source_port = source_port;
         self.destination_port = destination_port;
-        self.seq = SeqNum::new(u32::from_be_bytes([s0, s1, s2, s3]));
+        self.seq = SeqNum::new(u32::from_be_bytes(*seq));
         self.ack = flags.has(Flags::ACK).then_some(ack);
         self.flags = flags;
         self.control = flags.control();

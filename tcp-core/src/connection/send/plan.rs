@@ -27,6 +27,8 @@ pub(in crate::connection) struct Outgoing {
     pub(in crate::connection) fin: bool,
     /// Nothing that the user wrote lies behind it.
     pub(in crate::connection) last: bool,
+    /// It is as long as a segment can be.
+    pub(in crate::connection) full: bool,
     pub(in crate::connection) novelty: Novelty,
 }
 
@@ -119,7 +121,8 @@ impl<P: Profile> Connection<'_, P> {
     fn outgoing(&self, seq: SeqNum, room: u32, novelty: Novelty) -> Option<Outgoing> {
         let snd = &self.tcb.snd;
         let waiting = snd.data_end(self.send.len()).since(seq).get();
-        let text = waiting.min(self.segment_room().into()).min(room);
+        let longest = u32::from(self.segment_room());
+        let text = waiting.min(longest).min(room);
         let last = text == waiting;
         let fin = last && room > text && snd.fin.is_some();
         (text > 0 || fin).then_some(Outgoing {
@@ -127,6 +130,7 @@ impl<P: Profile> Connection<'_, P> {
             text: SeqLen::new(text),
             fin,
             last,
+            full: text >= longest,
             novelty,
         })
     }
@@ -151,7 +155,7 @@ impl<P: Profile> Connection<'_, P> {
         //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.1
         //# (1)  if a maximum-sized segment can be sent, i.e., if:
         //#      min(D,U) >= Eff.snd.MSS;
-        let full = text >= self.segment_room().into();
+        let full = outgoing.full;
         // Nagle: nothing small while something is unacknowledged.
         let quiet = tcb.nothing_outstanding() || tcb.config.nagle == Switch::Off;
         let complete = outgoing.last && tcb.config.cork == Switch::Off;

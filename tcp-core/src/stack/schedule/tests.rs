@@ -67,8 +67,12 @@ proptest! {
                 } else {
                     let expected = (0..3)
                         .find(|at| !queues[*at].is_empty())
-                        .map(|at| (queues[at].pop_front().unwrap(), classes[at]));
+                        .map(|at| (queues[at][0], classes[at]));
                     prop_assert_eq!(schedule.next_turn(), expected);
+                    if let Some((slot, class)) = expected {
+                        schedule.end_turn(slot);
+                        queues[class as usize].rotate_left(1);
+                    }
                 }
                 let waits = queues.iter().any(|queue| !queue.is_empty());
                 prop_assert_eq!(schedule.anyone_waits(), waits);

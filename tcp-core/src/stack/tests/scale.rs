@@ -13,7 +13,7 @@ fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
 
 fn large(count: usize) -> Bench {
     let tables = Tables {
-        connections: leak((0..count).map(|_| None)),
+        connections: leak((0..count).map(|_| crate::stack::slot::Slot::Free)),
         nodes: leak((0..count).map(|_| Node::EMPTY)),
         deadlines: leak((0..count).map(|_| Due::EMPTY)),
         index: leak((0..(count * 2).next_power_of_two()).map(|_| Bucket::EMPTY)),
