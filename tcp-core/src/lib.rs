@@ -138,11 +138,12 @@ mod time;
 pub mod wire;
 
 pub use connection::{
-    AckSample, Arrival, CloseReason, Config, CongestionControl, Connection, Events, HalfOpen, Info,
-    Island, KeepAlive, Misuse, NewReno, Opening, Priority, ResetReply, SentRecord, State, Switch,
-    TimeWaitSeed, Timeout, Timer, Tuple, Unreachable,
+    AckSample, Arrival, CloseReason, Config, CongestionControl, Connection, Counted, Counters,
+    Counting, Events, HalfOpen, Info, Island, KeepAlive, Misuse, NewReno, NoCounters, Opening,
+    Priority, ResetReply, SentRecord, State, Switch, TimeWaitSeed, Timeout, Timer, Tuple,
+    Unreachable,
 };
-pub use profile::{Firmware, Host, Memory, Profile, Storage};
+pub use profile::{Firmware, Host, Memory, Profile, Small, Storage};
 pub use ring::Ring;
 pub use seq::{SeqLen, SeqNum, SeqRange};
 pub use stack::{

@@ -5,7 +5,9 @@ use core::hash::Hash;
 
 use managed::ManagedSlice;
 
-use crate::connection::{CongestionControl, Island, NewReno, SentRecord, Switch};
+use crate::connection::{
+    CongestionControl, Counters, Counting, Island, NewReno, NoCounters, SentRecord, Switch,
+};
 use crate::stack::{AnyAddress, LocalAddress, OwnAddress};
 
 /// The mechanisms that a build pays for, as types.
@@ -14,6 +16,12 @@ pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
     type Congestion: CongestionControl;
     /// How compact entries name our address: by index, or in full for any-address mode.
     type Local: LocalAddress;
+    /// What a connection counts.
+    type Counters: Counting;
+    /// Whether timestamps are offered and accepted (RFC 7323).
+    const TIMESTAMPS: Switch;
+    /// Whether [`Config::keep_alive`](crate::Config::keep_alive) has an effect.
+    const KEEP_ALIVE: Switch;
     /// Whether IP fragments are put together, in slots that the tables lend; if not, they are
     /// dropped, and the code for it is left out.
     const REASSEMBLY: Switch;
@@ -26,6 +34,23 @@ pub struct Firmware;
 impl Profile for Firmware {
     type Congestion = NewReno;
     type Local = OwnAddress;
+    type Counters = Counters;
+    const TIMESTAMPS: Switch = Switch::On;
+    const KEEP_ALIVE: Switch = Switch::On;
+    const REASSEMBLY: Switch = Switch::Off;
+}
+
+/// For the smallest microcontrollers: as [`Firmware`], without timestamps, keep-alive and counters
+/// a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Small;
+
+impl Profile for Small {
+    type Congestion = NewReno;
+    type Local = OwnAddress;
+    type Counters = NoCounters;
+    const TIMESTAMPS: Switch = Switch::Off;
+    const KEEP_ALIVE: Switch = Switch::Off;
     const REASSEMBLY: Switch = Switch::Off;
 }
 
@@ -36,6 +61,9 @@ pub struct Host;
 impl Profile for Host {
     type Congestion = NewReno;
     type Local = AnyAddress;
+    type Counters = Counters;
+    const TIMESTAMPS: Switch = Switch::On;
+    const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::On;
 }
 

@@ -67,7 +67,10 @@ impl Default for KeepAlive {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
     pub(crate) user_timeout_ms: u32,
-    pub(crate) keep_alive: Option<KeepAlive>,
+    keep_alive_idle_s: u16,
+    keep_alive_interval_s: u16,
+    /// Zero: no keep-alive.
+    keep_alive_count: u8,
     pub(crate) rto_min_ms: u16,
     pub(crate) rto_initial_ms: u16,
     pub(crate) rto_max_s: u8,
@@ -91,7 +94,9 @@ impl Config {
     /// Nothing but zeros: memory that is not yet in use.
     pub(crate) const BLANK: Self = Self {
         user_timeout_ms: 0,
-        keep_alive: None,
+        keep_alive_idle_s: 0,
+        keep_alive_interval_s: 0,
+        keep_alive_count: 0,
         rto_min_ms: 0,
         rto_initial_ms: 0,
         rto_max_s: 0,
@@ -119,7 +124,9 @@ impl Config {
     pub const fn new() -> Self {
         Self {
             user_timeout_ms: 0,
-            keep_alive: None,
+            keep_alive_idle_s: 0,
+            keep_alive_interval_s: 0,
+            keep_alive_count: 0,
             rto_min_ms: 200,
             rto_initial_ms: 1_000,
             rto_max_s: 60,
@@ -152,11 +159,35 @@ impl Config {
         self
     }
 
-    /// Probes an idle connection; off by default (RFC 9293 MUST-25).
+    /// Probes an idle connection; off by default (RFC 9293 MUST-25). Times beyond 65,535 s count as
+    /// that, no probe at all counts as one.
     #[must_use]
     pub const fn keep_alive(mut self, keep_alive: Option<KeepAlive>) -> Self {
-        self.keep_alive = keep_alive;
+        (self.keep_alive_idle_s, self.keep_alive_interval_s) = (0, 0);
+        self.keep_alive_count = 0;
+        if let Some(KeepAlive {
+            idle_s,
+            interval_s,
+            count,
+        }) = keep_alive
+        {
+            self.keep_alive_idle_s = seconds(idle_s);
+            self.keep_alive_interval_s = seconds(interval_s);
+            self.keep_alive_count = if count == 0 { 1 } else { count };
+        }
         self
+    }
+
+    /// What was asked for with [`keep_alive`](Self::keep_alive).
+    pub(crate) const fn watch(&self) -> Option<KeepAlive> {
+        if self.keep_alive_count == 0 {
+            return None;
+        }
+        Some(KeepAlive {
+            idle_s: self.keep_alive_idle_s as u32,
+            interval_s: self.keep_alive_interval_s as u32,
+            count: self.keep_alive_count,
+        })
     }
 
     /// Least retransmission timeout in milliseconds.
@@ -264,6 +295,16 @@ impl Config {
     pub const fn window_scaling(mut self, window_scaling: Switch) -> Self {
         self.window_scaling = window_scaling;
         self
+    }
+}
+
+/// Seconds as they are stored: 18 hours at most.
+#[expect(clippy::cast_possible_truncation, reason = "it was compared")]
+const fn seconds(secs: u32) -> u16 {
+    if secs > u16::MAX as u32 {
+        u16::MAX
+    } else {
+        secs as u16
     }
 }
 

@@ -15,6 +15,7 @@
 mod arrival;
 mod config;
 mod congestion;
+mod counters;
 mod error;
 mod event;
 mod info;
@@ -33,6 +34,7 @@ mod user;
 pub(crate) use arrival::{Edges, ResetVerdict, is_stale};
 pub use config::{Config, KeepAlive, Priority, Switch};
 pub use congestion::{AckSample, CongestionControl, NewReno, Timeout};
+pub use counters::{Counted, Counters, Counting, NoCounters};
 pub use error::{CloseReason, Misuse, Unreachable};
 pub use event::Events;
 pub use info::Info;
@@ -195,6 +197,7 @@ impl<'a, P: Profile> Connection<'a, P> {
     #[must_use]
     pub fn info(&self, _now: Instant) -> Info {
         let tcb = &self.tcb;
+        let counted = tcb.counters.counted();
         Info {
             state: tcb.state,
             srtt: tcb.rtt.srtt(),
@@ -211,15 +214,15 @@ impl<'a, P: Profile> Connection<'a, P> {
             snd_wscale: tcb.snd.wscale,
             rcv_wscale: tcb.rcv.wscale,
             mss: tcb.snd.mss,
-            timestamps: tcb.negotiated.timestamps,
+            timestamps: tcb.uses_timestamps(),
             sack: tcb.negotiated.sack,
             window_scaling: tcb.negotiated.window_scaling,
-            segments_out: tcb.counters.segments_out,
-            segments_in: tcb.counters.segments_in,
-            octets_acked: tcb.counters.octets_acked.get(),
-            octets_received: tcb.counters.octets_received.get(),
-            retransmissions: tcb.counters.retransmissions,
-            timeouts: tcb.counters.timeouts,
+            segments_out: counted.segments_out,
+            segments_in: counted.segments_in,
+            octets_acked: counted.octets_acked,
+            octets_received: counted.octets_received,
+            retransmissions: tcb.retransmissions,
+            timeouts: counted.timeouts,
             gaps: self.islands.len(),
         }
     }

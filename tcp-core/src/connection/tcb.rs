@@ -57,34 +57,6 @@ pub(super) enum Probe {
     Reset,
 }
 
-/// A count that does not wrap around. In two halves, so that a connection is aligned like a `u32`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub(super) struct Total([u32; 2]);
-
-impl Total {
-    pub(super) const fn add(&mut self, octets: u32) {
-        let [low, high] = self.0;
-        let (low, carry) = low.overflowing_add(octets);
-        self.0 = [low, high.wrapping_add(carry as u32)];
-    }
-
-    pub(super) const fn get(&self) -> u64 {
-        let [low, high] = self.0;
-        (high as u64) << 32 | low as u64
-    }
-}
-
-/// What is counted for [`Info`](super::Info).
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub(super) struct Counters {
-    pub(super) segments_in: u32,
-    pub(super) segments_out: u32,
-    pub(super) octets_acked: Total,
-    pub(super) octets_received: Total,
-    pub(super) retransmissions: u32,
-    pub(super) timeouts: u32,
-}
-
 /// What the user wrote before closing is tried for no less than this.
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
 //# The value of R2 SHOULD correspond to
@@ -104,7 +76,8 @@ pub(super) struct Tcb<P: Profile> {
     /// When the peer last acknowledged something new, or the oldest of what is outstanding
     /// became so.
     pub(super) progress_at: Tick,
-    pub(super) counters: Counters,
+    pub(super) counters: P::Counters,
+    pub(super) retransmissions: u32,
     pub(super) snd: Snd,
     pub(super) rcv: Rcv,
     pub(super) loss: Loss,
@@ -147,7 +120,7 @@ impl<P: Profile> Tcb<P> {
     /// The handshake is complete.
     pub(super) fn established(&mut self) {
         self.state = self.state.after(Step::SynAcknowledged);
-        if self.snd.fin.is_some() {
+        if self.snd.fin().is_some() {
             self.state = self.state.after(Step::Close);
         }
         self.events |= Events::CONNECTED | Events::WRITABLE;
@@ -162,6 +135,11 @@ impl<P: Profile> Tcb<P> {
     /// All that was sent is acknowledged.
     pub(super) fn nothing_outstanding(&self) -> bool {
         self.snd.una == self.snd.nxt
+    }
+
+    /// Whether segments carry the Timestamps option.
+    pub(super) fn uses_timestamps(&self) -> bool {
+        P::TIMESTAMPS.is_on() && self.negotiated.timestamps
     }
 
     /// Octets in the network.

@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::congestion::{CongestionControl, Timeout};
+use super::counters::Counting;
 use super::error::CloseReason;
 use super::event::Events;
 use super::recovery::LossPhase;
@@ -43,7 +44,7 @@ impl<P: Profile> Connection<'_, P> {
         if self.tcb.timers.persist.take_due(tick) {
             self.tcb.probe = Probe::Window;
         }
-        if self.tcb.timers.keep_alive.take_due(tick) {
+        if P::KEEP_ALIVE.is_on() && self.tcb.timers.keep_alive.take_due(tick) {
             self.keep_alive(now);
         }
         if self.tcb.timers.retransmission.take_due(tick) {
@@ -74,7 +75,7 @@ impl<P: Profile> Connection<'_, P> {
         if tcb.attempts == tcb.config.retries_1 && !opening {
             tcb.events |= Events::TROUBLE;
         }
-        tcb.counters.timeouts = tcb.counters.timeouts.wrapping_add(1);
+        tcb.counters.timeout();
         // A peer that shut its window drops what is sent into it: that says nothing of the path.
         if tcb.snd.wnd > 0 {
             let flight = tcb.snd.nxt.since(tcb.snd.una).get();
@@ -137,7 +138,8 @@ impl<P: Profile> Connection<'_, P> {
             | State::LastAck
             | State::TimeWait => false,
         };
-        if let Some(keep_alive) = tcb.config.keep_alive
+        if P::KEEP_ALIVE.is_on()
+            && let Some(keep_alive) = tcb.config.watch()
             && open
             && !tcb.timers.keep_alive.is_armed()
         {
@@ -148,7 +150,7 @@ impl<P: Profile> Connection<'_, P> {
 
     /// Looks how long the peer has been silent; probes, or gives up.
     fn keep_alive(&mut self, now: Instant) {
-        let Some(keep_alive) = self.tcb.config.keep_alive else {
+        let Some(keep_alive) = self.tcb.config.watch() else {
             return;
         };
         let tcb = &mut self.tcb;

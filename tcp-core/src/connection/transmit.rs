@@ -1,6 +1,7 @@
 //! The only writer of segments: carries out the plan and pays what is owed.
 
 use super::congestion::CongestionControl;
+use super::counters::Counting;
 use super::recv::AckOwed;
 use super::send::{Novelty, Outgoing, Plan};
 use super::state::State;
@@ -62,17 +63,17 @@ impl<P: Profile> Connection<'_, P> {
         segment.ack = tcb.rcv.nxt;
         segment.flags = Flags(Flags::ACK);
         segment.window = offer.field;
-        if tcb.negotiated.timestamps {
+        if tcb.uses_timestamps() {
             let value = tcb.timestamp(now);
             segment.options.timestamps = Some(Timestamps {
                 value,
                 echo: tcb.timestamps.recent,
             });
         }
-        if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.rcv.duplicate.is_some()) {
+        if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.rcv.duplicate().is_some()) {
             let room = self.sack_room();
             let blocks = &mut segment.options.sack;
-            self.islands.sack_blocks(tcb.rcv.duplicate, room, blocks);
+            self.islands.sack_blocks(tcb.rcv.duplicate(), room, blocks);
         }
     }
 
@@ -116,7 +117,7 @@ impl<P: Profile> Connection<'_, P> {
         if outgoing.fin {
             segment.flags.0 |= Flags::FIN;
         }
-        if let Some(up) = self.tcb.snd.up.filter(|up| up.after(outgoing.seq)) {
+        if let Some(up) = self.tcb.snd.up().filter(|up| up.after(outgoing.seq)) {
             segment.flags.0 |= Flags::URG;
             segment.urgent = u16::try_from(up.since(outgoing.seq).get()).unwrap_or(u16::MAX);
         }
@@ -125,12 +126,12 @@ impl<P: Profile> Connection<'_, P> {
     /// The segment has left: sequence numbers, records and timers follow.
     fn commit(&mut self, now: Instant, plan: Plan, segment: &SegmentEmit) {
         let tcb = &mut self.tcb;
-        tcb.counters.segments_out = tcb.counters.segments_out.wrapping_add(1);
+        tcb.counters.segment_out();
         tcb.latest_sent = tcb.latest_sent.latest(Tick::at(now));
         if segment.flags.has(Flags::ACK) {
             tcb.rcv.ack.paid();
             tcb.timers.delayed_ack.clear();
-            tcb.rcv.duplicate = None;
+            tcb.rcv.forget_duplicate();
             tcb.timestamps.last_ack_sent = tcb.rcv.nxt;
             let shift = if segment.flags.has(Flags::SYN) {
                 0
@@ -170,7 +171,7 @@ impl<P: Profile> Connection<'_, P> {
             Novelty::Again => {
                 tcb.loss.resent(end);
                 self.sent.mark_again(end, now);
-                tcb.counters.retransmissions = tcb.counters.retransmissions.wrapping_add(1);
+                tcb.retransmissions = tcb.retransmissions.wrapping_add(1);
             }
         }
         tcb.last_sent = Tick::at(now);
@@ -220,6 +221,9 @@ impl<P: Profile> Connection<'_, P> {
             let longest = if tcb.snd.wnd > 0 { OVERRIDE } else { Span::MAX };
             let timeout = tcb.rtt.timeout(&tcb.config).min(longest);
             tcb.timers.persist.arm(Tick::at(now), timeout);
+        }
+        if tcb.rcv.ack.owed == AckOwed::Later && tcb.config.ack_delay_ms == 0 {
+            tcb.rcv.ack.at_once();
         }
         if tcb.rcv.ack.owed != AckOwed::Later {
             tcb.timers.delayed_ack.clear();

@@ -49,7 +49,7 @@ impl<P: Profile> Connection<'_, P> {
         match self.tcb.state {
             State::Closed | State::Listen => Err(Misuse::Closed),
             State::SynSent | State::SynReceived | State::Established | State::CloseWait
-                if self.tcb.snd.fin.is_none() =>
+                if self.tcb.snd.fin().is_none() =>
             {
                 Ok(())
             }
@@ -79,7 +79,8 @@ impl<P: Profile> Connection<'_, P> {
     /// As [`send`](Self::send).
     pub fn mark_urgent(&mut self) -> Result<(), Misuse> {
         self.may_send()?;
-        self.tcb.snd.up = Some(self.tcb.snd.data_end(self.send.len()));
+        let end = self.tcb.snd.data_end(self.send.len());
+        self.tcb.snd.set_up(Some(end));
         Ok(())
     }
 
@@ -127,8 +128,8 @@ impl<P: Profile> Connection<'_, P> {
         let read = &mut self.tcb.rcv.ack.read;
         *read = read.saturating_add(SeqLen::of(count).get());
         let read = self.tcb.rcv.nxt - SeqLen::of(self.receive.len());
-        if self.tcb.rcv.up.is_some_and(|up| !up.after(read)) {
-            self.tcb.rcv.up = None;
+        if self.tcb.rcv.up().is_some_and(|up| !up.after(read)) {
+            self.tcb.rcv.set_up(None);
         }
         self.settle(now);
     }
@@ -164,7 +165,7 @@ impl<P: Profile> Connection<'_, P> {
     #[must_use]
     pub fn urgent(&self) -> Option<usize> {
         let read = self.tcb.rcv.nxt - SeqLen::of(self.receive.len());
-        self.tcb.rcv.up.map(|up| up.since(read).as_usize())
+        self.tcb.rcv.up().map(|up| up.since(read).as_usize())
     }
 
     /// CLOSE of the sending side: a FIN follows what is queued; receiving goes on.
@@ -179,7 +180,7 @@ impl<P: Profile> Connection<'_, P> {
             return Ok(());
         }
         tcb.state = tcb.state.after(Step::Close);
-        tcb.snd.fin = Some(tcb.snd.data_end(self.send.len()));
+        tcb.snd.set_fin(tcb.snd.data_end(self.send.len()));
         self.queued(now, 0);
         Ok(())
     }
@@ -255,8 +256,7 @@ impl<P: Profile> Connection<'_, P> {
         }
         let Edges { rcv_nxt, .. } = self.edges();
         let timestamps = tcb
-            .negotiated
-            .timestamps
+            .uses_timestamps()
             .then_some((tcb.timestamps.recent, tcb.timestamps.offset));
         Some(TimeWaitSeed {
             snd_nxt: tcb.snd.nxt,

@@ -125,7 +125,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             timestamps: options
                 .timestamps
                 .map(|timestamps| timestamps.value)
-                .filter(|_| config.timestamps.is_on()),
+                .filter(|_| P::TIMESTAMPS.is_on() && config.timestamps.is_on()),
             leap,
         };
         let own = self.locals.own();
@@ -224,7 +224,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             };
             return Err(Refusal(Dropped::OutOfWindow, answer));
         }
-        match (entry.timestamps(), segment.options.timestamps) {
+        let recent = entry.timestamps().filter(|_| P::TIMESTAMPS.is_on());
+        match (recent, segment.options.timestamps) {
             (Some(_), None) => return Err(Refusal(Dropped::TimestampMissing, Answer::Nothing)),
             (Some(recent), Some(their)) if is_stale(their.value, recent) => {
                 return Err(Refusal(Dropped::Paws, Answer::Challenge));

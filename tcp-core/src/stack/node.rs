@@ -28,8 +28,6 @@ pub(super) struct Node {
     pub(super) heap: u32,
     /// The TIME-WAIT entry that took over, or `NONE`.
     pub(super) time_wait: u32,
-    /// Whose accept queue, when `owner` is the listener.
-    pub(super) listener: u16,
     pub(super) owner: Owner,
     /// The transmit queue it stands in: one more than the class, 0 for none.
     pub(super) queued: u8,
@@ -55,7 +53,6 @@ impl Node {
         links: [Links::BLANK; 2],
         heap: 0,
         time_wait: 0,
-        listener: 0,
         owner: Owner::Free,
         queued: 0,
         marks: 0,
@@ -68,7 +65,6 @@ impl Node {
         links: [Links::NONE; 2],
         heap: NONE,
         time_wait: NONE,
-        listener: 0,
         owner: Owner::Free,
         queued: 0,
         marks: 0,

@@ -283,7 +283,7 @@ fn a_frame_that_the_device_loses_is_sent_again_by_its_timer() {
     let _ = runner.poll(now);
     assert_eq!(runner.mac().sent, 1, "the request for the address");
     assert_eq!(runner.errors(), (1, Some(ErrorKind::Timeout)));
-    let _ = runner.poll(now + Duration::from_secs(1));
+    let _ = runner.poll(now + Duration::from_millis(1_003));
     assert_eq!(runner.mac().sent, 2, "for the SYN that was sent again");
 }
 

@@ -34,7 +34,8 @@ impl Peer {
         self.drain();
     }
 
-    /// Nothing leaves for `ms` milliseconds, give or take the clock's unit of 1.024 ms; then this
+    /// Nothing leaves for `ms` milliseconds, give or take units of 1.024 ms, in which
+    /// timers count; then this
     /// segment does.
     ///
     /// # Panics
@@ -43,7 +44,7 @@ impl Peer {
     pub fn expect_after(&mut self, ms: u64, expected: Seg) -> Segment {
         let before = self.now;
         self.expect_nothing();
-        let limit = before + Duration::from_millis(ms + 2);
+        let limit = before + Duration::from_millis(ms + 3);
         while self.out.is_empty() {
             let next = self.stack.next_deadline().filter(|(at, _)| *at <= limit);
             let Some((due, _)) = next else {

@@ -4,6 +4,7 @@
 use super::Stop;
 use crate::connection::Connection;
 use crate::connection::congestion::{AckSample, CongestionControl};
+use crate::connection::counters::Counting;
 use crate::connection::error::CloseReason;
 use crate::connection::event::Events;
 use crate::connection::recovery::{AckEffect, Acknowledged, LossPhase};
@@ -93,9 +94,9 @@ impl<P: Profile> Connection<'_, P> {
         tcb.progress_at = Tick::at(now);
         let data = ack.since(first_data).as_usize().min(self.send.len());
         self.send.consume(data);
-        tcb.counters.octets_acked.add(SeqLen::of(data).get());
-        if tcb.snd.up.is_some_and(|up| ack.at_or_after(up)) {
-            tcb.snd.up = None;
+        tcb.counters.acked(SeqLen::of(data).get());
+        if tcb.snd.up().is_some_and(|up| ack.at_or_after(up)) {
+            tcb.snd.set_up(None);
         }
         if tcb.snd.starved && data > 0 {
             tcb.snd.starved = false;
@@ -144,7 +145,7 @@ impl<P: Profile> Connection<'_, P> {
         let Some(again_us) = taken.again_us else {
             return taken.rtt_us;
         };
-        if !self.tcb.negotiated.timestamps {
+        if !self.tcb.uses_timestamps() {
             return None;
         }
         let echo = segment.options.timestamps?.echo;

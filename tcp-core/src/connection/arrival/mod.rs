@@ -13,6 +13,7 @@ pub(crate) use edges::{Edges, ResetVerdict};
 pub(super) use paws::idle_clock;
 pub(crate) use paws::is_stale;
 
+use super::counters::Counting;
 use super::error::CloseReason;
 use super::recv::Challenge;
 use super::state::State;
@@ -38,8 +39,7 @@ impl<P: Profile> Connection<'_, P> {
     /// Handles a segment for this connection. `segments` is how many of the wire's segments the
     /// device coalesced into it: one, unless it says otherwise.
     pub fn receive(&mut self, now: Instant, segment: &Segment<'_>, segments: u16) -> Arrival {
-        let counters = &mut self.tcb.counters;
-        counters.segments_in = counters.segments_in.wrapping_add(segments.into());
+        self.tcb.counters.segments_in(segments);
         let outcome = match self.tcb.state {
             State::Closed | State::Listen | State::TimeWait => {
                 Err(Stop::Drop(Dropped::NoConnection))

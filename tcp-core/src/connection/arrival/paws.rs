@@ -31,7 +31,7 @@ impl<P: Profile> Connection<'_, P> {
         segment: &Segment<'_>,
     ) -> Result<(), Stop> {
         let tcb = &mut self.tcb;
-        if !tcb.negotiated.timestamps || segment.control == Some(Control::Rst) {
+        if !tcb.uses_timestamps() || segment.control == Some(Control::Rst) {
             return Ok(());
         }
         let Some(timestamps) = segment.options.timestamps else {
@@ -66,11 +66,7 @@ impl<P: Profile> Connection<'_, P> {
     /// Keeps the timestamp of a segment that stands at the edge of what was acknowledged.
     pub(super) fn note_timestamp(&mut self, now: Instant, segment: &Segment<'_>) {
         let tcb = &mut self.tcb;
-        let Some(timestamps) = segment
-            .options
-            .timestamps
-            .filter(|_| tcb.negotiated.timestamps)
-        else {
+        let Some(timestamps) = segment.options.timestamps.filter(|_| tcb.uses_timestamps()) else {
             return;
         };
         //= https://www.rfc-editor.org/rfc/rfc7323#section-4.3

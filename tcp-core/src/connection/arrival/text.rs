@@ -2,6 +2,7 @@
 
 use super::Stop;
 use crate::connection::Connection;
+use crate::connection::counters::Counting;
 use crate::connection::error::CloseReason;
 use crate::connection::event::Events;
 use crate::connection::recv::Text;
@@ -56,7 +57,7 @@ impl<P: Profile> Connection<'_, P> {
             .text(&mut self.receive, &mut self.islands, seq, segment.payload)
         {
             Text::InOrder(octets) => {
-                tcb.counters.octets_received.add(octets);
+                tcb.counters.received(octets);
                 tcb.events |= Events::READABLE;
                 let window = SeqLen::of(self.receive.free()).get();
                 tcb.rcv.ack.on_text(octets, segments, window);
@@ -89,8 +90,8 @@ impl<P: Profile> Connection<'_, P> {
         };
         let up = seq + SeqLen::new(pointer.into());
         let read = tcb.rcv.nxt - SeqLen::of(self.receive.len());
-        if up.after(read) && tcb.rcv.up.is_none_or(|known| up.after(known)) {
-            tcb.rcv.up = Some(up);
+        if up.after(read) && tcb.rcv.up().is_none_or(|known| up.after(known)) {
+            tcb.rcv.set_up(Some(up));
             tcb.events |= Events::URGENT;
         }
     }

@@ -7,7 +7,7 @@ use super::recovery::{Loss, Rtt};
 use super::recv::{Rcv, scale_for};
 use super::send::{MSS_FLOOR, Snd};
 use super::state::State;
-use super::tcb::{Counters, Negotiated, Probe, Tcb, TimestampState, User};
+use super::tcb::{Negotiated, Probe, Tcb, TimestampState, User};
 use super::timers::Deadlines;
 use super::{Connection, HalfOpen, Opening, arrival};
 use crate::profile::{Profile, Storage};
@@ -69,7 +69,7 @@ impl<'a, P: Profile> Connection<'a, P> {
         tcb.negotiated = Negotiated {
             sack: half_open.sack,
             window_scaling: half_open.peer_window_scale.is_some(),
-            timestamps: half_open.timestamps.is_some(),
+            timestamps: P::TIMESTAMPS.is_on() && half_open.timestamps.is_some(),
         };
         if let Some(scale) = half_open.peer_window_scale {
             tcb.snd.wscale = scale.min(14);
@@ -97,6 +97,15 @@ impl<'a, P: Profile> Connection<'a, P> {
 }
 
 /// A TCB that has sent nothing.
+/// The MSS of a peer that offers none (RFC 9293 MUST-15).
+const fn default_mss(headers: u16) -> u16 {
+    if headers == IP_HEADER_V4 + TCP_HEADER {
+        DEFAULT_MSS_V4
+    } else {
+        DEFAULT_MSS_V6
+    }
+}
+
 #[inline(always)]
 fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
     let headers = opening.ip_header + TCP_HEADER;
@@ -105,19 +114,15 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
         .saturating_sub(headers)
         .min(config.mss)
         .max(MSS_FLOOR);
-    let default = if opening.ip_header == IP_HEADER_V4 {
-        DEFAULT_MSS_V4
-    } else {
-        DEFAULT_MSS_V6
-    };
-    let mss = default.min(limit);
+    let mss = default_mss(headers).min(limit);
     Tcb {
         timers: Deadlines::new(),
         last_sent: Tick::at(now),
         latest_sent: Tick::at(now),
         last_heard: Tick::at(now),
         progress_at: Tick::at(now),
-        counters: Counters::default(),
+        counters: P::Counters::default(),
+        retransmissions: 0,
         snd: Snd::new(opening.iss, headers, limit, mss),
         rcv: Rcv::new(SeqNum::default(), SeqNum::default(), 0),
         loss: Loss::new(opening.iss),
@@ -134,7 +139,7 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
         negotiated: Negotiated {
             sack: config.sack.is_on(),
             window_scaling: config.window_scaling.is_on(),
-            timestamps: config.timestamps.is_on(),
+            timestamps: P::TIMESTAMPS.is_on() && config.timestamps.is_on(),
         },
         user: User::Present,
         probe: Probe::Nothing,
@@ -176,7 +181,7 @@ pub(super) fn take_syn<P: Profile>(
 /// Eff.snd.MSS without options (RFC 9293 section 3.7.1).
 fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
     let mss = offered
-        .unwrap_or(tcb.snd.mss_default)
+        .unwrap_or(default_mss(tcb.snd.headers))
         .min(tcb.snd.mss_limit)
         .max(MSS_FLOOR);
     tcb.snd.mss = mss;

@@ -57,13 +57,9 @@ impl Rtt {
     /// The timeout without back-off.
     /// The timeout as the timers take it.
     pub(in crate::connection) fn timeout(&self, config: &Config) -> Span {
-        let base = self.base(config).div_ceil(1_024);
-        let backoff = u32::from(self.backoff);
-        let timeout = if backoff < base.leading_zeros() {
-            base << backoff
-        } else {
-            u32::MAX
-        };
+        // At most 2^30 times 2^30 microseconds.
+        let micros = u64::from(self.base(config)) << self.backoff.min(30);
+        let timeout = u32::try_from(micros.div_ceil(1_024)).unwrap_or(u32::MAX);
         Span(timeout).min(Span::from_secs(config.rto_max_s.into()))
     }
 

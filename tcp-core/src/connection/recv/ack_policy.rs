@@ -2,7 +2,7 @@
 //!
 //! Handling a segment only notes here what is owed; the transmit function pays.
 
-use crate::time::Instant;
+use crate::time::{Instant, Tick};
 
 /// What acknowledgment is owed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -25,8 +25,9 @@ pub(in crate::connection) struct AckPolicy {
     largest: u16,
     /// Octets in order since the last acknowledgment left.
     pending: u32,
-    /// The last answer to a segment that may be part of an ACK loop, in units of 1.024 ms.
-    last_challenge: Option<u32>,
+    /// The last answer to a segment that may be part of an ACK loop, in units of 1.024 ms; zero:
+    /// none yet.
+    last_challenge: u32,
 }
 
 /// At most one answer in this time to segments without data that are not acceptable: two hosts
@@ -51,7 +52,7 @@ impl AckPolicy {
             read: 0,
             largest: 0,
             pending: 0,
-            last_challenge: None,
+            last_challenge: 0,
         }
     }
 
@@ -86,13 +87,9 @@ impl AckPolicy {
             Challenge::KeepAlive => KEEP_ALIVE_INTERVAL,
             Challenge::Other => CHALLENGE_INTERVAL,
         };
-        #[expect(clippy::cast_possible_truncation, reason = "only differences count")]
-        let ticks = (now.as_micros() >> 10) as u32;
-        if self
-            .last_challenge
-            .is_none_or(|last| ticks.wrapping_sub(last) >= interval)
-        {
-            self.last_challenge = Some(ticks);
+        let ticks = Tick::at(now).0;
+        if self.last_challenge == 0 || ticks.wrapping_sub(self.last_challenge) >= interval {
+            self.last_challenge = ticks.max(1);
             self.owed = AckOwed::Now;
         }
     }

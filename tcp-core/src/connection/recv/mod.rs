@@ -33,11 +33,13 @@ pub(super) struct Rcv {
     /// The right edge of the window, as far as it was ever advertised: RCV.NXT + RCV.WND.
     pub(super) adv: SeqNum,
     /// RCV.UP: one past the last urgent octet.
-    pub(super) up: Option<SeqNum>,
+    up: SeqNum,
+    urgent_pending: bool,
     /// Where the peer's FIN stands, once it was seen.
-    pub(super) fin: Option<SeqNum>,
+    fin: SeqNum,
+    fin_seen: bool,
     /// What arrived twice, to be reported by the next SACK option (RFC 2883).
-    pub(super) duplicate: Option<SeqRange>,
+    duplicate: SeqRange,
     /// Shift of the windows that we send.
     pub(super) wscale: u8,
     /// When and why to acknowledge.
@@ -57,17 +59,52 @@ pub(super) enum Text {
     NoRoom,
 }
 
+const NO_DUPLICATE: SeqRange = SeqRange::new(SeqNum::new(0), SeqNum::new(0));
+
 impl Rcv {
     pub(super) const fn new(irs: SeqNum, adv: SeqNum, wscale: u8) -> Self {
         Self {
             irs,
             nxt: irs,
             adv,
-            up: None,
-            fin: None,
-            duplicate: None,
+            up: irs,
+            urgent_pending: false,
+            fin: irs,
+            fin_seen: false,
+            duplicate: NO_DUPLICATE,
             wscale,
             ack: AckPolicy::new(),
+        }
+    }
+
+    /// What arrived again and is to be reported (D-SACK).
+    pub(super) const fn duplicate(&self) -> Option<SeqRange> {
+        if self.duplicate.is_empty() {
+            None
+        } else {
+            Some(self.duplicate)
+        }
+    }
+
+    /// It was reported.
+    pub(super) const fn forget_duplicate(&mut self) {
+        self.duplicate = NO_DUPLICATE;
+    }
+
+    /// RCV.UP: one past the last urgent octet, while it is unread.
+    pub(super) const fn up(&self) -> Option<SeqNum> {
+        if self.urgent_pending {
+            Some(self.up)
+        } else {
+            None
+        }
+    }
+
+    /// Urgent data ends at `up`, or all of it was read.
+    pub(super) const fn set_up(&mut self, up: Option<SeqNum>) {
+        self.urgent_pending = up.is_some();
+        if let Some(up) = up {
+            self.up = up;
         }
     }
 
@@ -78,7 +115,7 @@ impl Rcv {
 
     /// Whether the peer's FIN was reached: all its data is in.
     pub(super) fn finished(&self) -> bool {
-        self.fin.is_some_and(|fin| self.nxt.after(fin))
+        self.fin_seen && self.nxt.after(self.fin)
     }
 
     /// Takes the text of a segment that starts at `seq`: trims it to the window, delivers what is
@@ -92,10 +129,14 @@ impl Rcv {
         payload: &[u8],
     ) -> Text {
         let whole = SeqRange::new(seq, seq + SeqLen::of(payload.len()));
-        let limit = self.fin.map_or(self.adv, |fin| fin.earliest(self.adv));
+        let limit = if self.fin_seen {
+            self.fin.earliest(self.adv)
+        } else {
+            self.adv
+        };
         let kept = SeqRange::new(seq.latest(self.nxt), whole.end.earliest(limit));
         if whole.start.before(self.nxt) && !whole.is_empty() {
-            self.duplicate = Some(SeqRange::new(whole.start, whole.end.earliest(self.nxt)));
+            self.duplicate = SeqRange::new(whole.start, whole.end.earliest(self.nxt));
         }
         let skip = kept.start.since(seq).as_usize();
         let octets = payload.get(skip..).unwrap_or_default();
@@ -112,7 +153,7 @@ impl Rcv {
         while let Some(island) = islands.take_reached(self.nxt) {
             let more = island.end.since(self.nxt);
             if more < island.len() {
-                self.duplicate = Some(SeqRange::new(island.start, island.end.earliest(self.nxt)));
+                self.duplicate = SeqRange::new(island.start, island.end.earliest(self.nxt));
             }
             ring.commit(more.as_usize());
             self.nxt += more;
@@ -124,7 +165,7 @@ impl Rcv {
     pub(super) fn note_duplicate(&mut self, seq: SeqNum, length: SeqLen) {
         let end = (seq + length).earliest(self.nxt);
         if seq.before(end) {
-            self.duplicate = Some(SeqRange::new(seq, end));
+            self.duplicate = SeqRange::new(seq, end);
         }
     }
 
@@ -137,7 +178,7 @@ impl Rcv {
         octets: &[u8],
     ) -> Text {
         if islands.covers(kept) {
-            self.duplicate = Some(kept);
+            self.duplicate = kept;
         }
         if !islands.insert(kept) {
             return Text::NoRoom;
@@ -150,14 +191,15 @@ impl Rcv {
     /// would cut off octets that are there already.
     pub(super) fn note_fin(&mut self, islands: &Islands<'_>, fin: SeqNum) {
         let beyond = fin.after(self.adv) || islands.last_end().is_some_and(|end| end.after(fin));
-        if self.fin.is_none() && !beyond && fin.at_or_after(self.nxt) {
-            self.fin = Some(fin);
+        if !self.fin_seen && !beyond && fin.at_or_after(self.nxt) {
+            self.fin = fin;
+            self.fin_seen = true;
         }
     }
 
     /// Steps over the FIN when everything before it is in. True when that happens.
     pub(super) fn reach_fin(&mut self) -> bool {
-        let reached = self.fin == Some(self.nxt);
+        let reached = self.fin_seen && self.fin == self.nxt;
         if reached {
             self.nxt += SeqLen::ONE;
             self.adv = self.adv.latest(self.nxt);

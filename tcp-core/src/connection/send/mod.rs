@@ -30,14 +30,12 @@ pub(super) struct Snd {
     pub(super) wl1: SeqNum,
     /// SND.WL2.
     pub(super) wl2: SeqNum,
-    /// SND.UP: one past the last urgent octet.
-    pub(super) up: Option<SeqNum>,
+    /// SND.UP: one past the last urgent octet, while it is pending.
+    up: SeqNum,
     /// Eff.snd.MSS without options.
     pub(super) mss: u16,
     /// The MSS that our SYN offers: what the device takes.
     pub(super) mss_limit: u16,
-    /// The MSS of a peer that offers none.
-    pub(super) mss_default: u16,
     /// Octets of IP and TCP header without options.
     pub(super) headers: u16,
     /// Shift of the windows that we receive.
@@ -45,15 +43,17 @@ pub(super) struct Snd {
     /// The peer acknowledged our SYN. Remembered, because a comparison with ISS would turn round
     /// after 2 GiB.
     pub(super) syn_acknowledged: bool,
-    /// Where our FIN stands, once the user closed: behind the data that was queued then.
-    pub(super) fin: Option<SeqNum>,
+    /// Where our FIN stands, once it is to be sent.
+    fin: SeqNum,
+    urgent_pending: bool,
+    fin_queued: bool,
     /// The user wants to know when there is room.
     pub(super) starved: bool,
 }
 
 impl Snd {
     /// Before the handshake; nothing was sent.
-    pub(super) const fn new(iss: SeqNum, headers: u16, mss_limit: u16, mss_default: u16) -> Self {
+    pub(super) const fn new(iss: SeqNum, headers: u16, mss_limit: u16, mss: u16) -> Self {
         Self {
             iss,
             una: iss,
@@ -62,15 +62,48 @@ impl Snd {
             max_wnd: 0,
             wl1: iss,
             wl2: iss,
-            up: None,
-            mss: mss_default,
+            up: iss,
+            mss,
             mss_limit,
-            mss_default,
             headers,
             wscale: 0,
             syn_acknowledged: false,
-            fin: None,
+            fin: iss,
+            urgent_pending: false,
+            fin_queued: false,
             starved: false,
+        }
+    }
+
+    /// Where our FIN stands, once the user closed: behind the data that was queued then.
+    pub(super) const fn fin(&self) -> Option<SeqNum> {
+        if self.fin_queued {
+            Some(self.fin)
+        } else {
+            None
+        }
+    }
+
+    /// The user closed: a FIN follows what is queued.
+    pub(super) const fn set_fin(&mut self, at: SeqNum) {
+        self.fin = at;
+        self.fin_queued = true;
+    }
+
+    /// SND.UP, while urgent data is pending.
+    pub(super) const fn up(&self) -> Option<SeqNum> {
+        if self.urgent_pending {
+            Some(self.up)
+        } else {
+            None
+        }
+    }
+
+    /// Urgent data ends at `up`, or no more is pending.
+    pub(super) const fn set_up(&mut self, up: Option<SeqNum>) {
+        self.urgent_pending = up.is_some();
+        if let Some(up) = up {
+            self.up = up;
         }
     }
 
@@ -85,12 +118,15 @@ impl Snd {
 
     /// One past the last octet that the user wrote, where a FIN stands or would stand.
     pub(super) fn data_end(&self, queued: usize) -> SeqNum {
-        self.fin.unwrap_or_else(|| self.base() + SeqLen::of(queued))
+        match self.fin() {
+            Some(fin) => fin,
+            None => self.base() + SeqLen::of(queued),
+        }
     }
 
     /// One past everything that is to be sent, the FIN included.
     pub(super) fn end(&self, queued: usize) -> SeqNum {
-        match self.fin {
+        match self.fin() {
             Some(fin) => fin + SeqLen::ONE,
             None => self.data_end(queued),
         }
@@ -104,7 +140,7 @@ impl Snd {
 
     /// Whether the peer acknowledged our FIN.
     pub(super) fn fin_acknowledged(&self) -> bool {
-        self.fin.is_some_and(|fin| self.una.after(fin))
+        self.fin_queued && self.una.after(self.fin)
     }
 
     /// Takes a window from a segment, if the segment is not older than the one that gave the last.

@@ -124,7 +124,7 @@ impl<P: Profile> Connection<'_, P> {
         let longest = u32::from(self.segment_room());
         let text = waiting.min(longest).min(room);
         let last = text == waiting;
-        let fin = last && room > text && snd.fin.is_some();
+        let fin = last && room > text && snd.fin().is_some();
         (text > 0 || fin).then_some(Outgoing {
             seq,
             text: SeqLen::new(text),
@@ -194,9 +194,9 @@ impl<P: Profile> Connection<'_, P> {
     /// Octets of options that a segment carries now.
     pub(in crate::connection) fn data_options_len(&self) -> usize {
         let negotiated = self.tcb.negotiated;
-        let timestamps = if negotiated.timestamps { 12 } else { 0 };
+        let timestamps = if self.tcb.uses_timestamps() { 12 } else { 0 };
         let blocks =
-            usize::from(self.islands.len()) + usize::from(self.tcb.rcv.duplicate.is_some());
+            usize::from(self.islands.len()) + usize::from(self.tcb.rcv.duplicate().is_some());
         let sack = if negotiated.sack && blocks > 0 {
             4 + 8 * blocks.min(self.sack_room())
         } else {
@@ -206,7 +206,7 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// How many SACK blocks fit beside the other options.
-    pub(in crate::connection) const fn sack_room(&self) -> usize {
-        if self.tcb.negotiated.timestamps { 3 } else { 4 }
+    pub(in crate::connection) fn sack_room(&self) -> usize {
+        if self.tcb.uses_timestamps() { 3 } else { 4 }
     }
 }
