@@ -10,13 +10,16 @@
 #![forbid(unsafe_code)]
 
 mod cable;
+pub mod driver;
 mod link;
 mod mac;
 mod resources;
 mod runner;
+#[cfg(feature = "sim")]
+mod sim;
 
 pub use cable::{Cable, End};
 pub use link::{Ipv4Cidr, LinkDropped, Neighbor};
-pub use mac::{Capabilities, Error, ErrorKind, LinkState, Mac, MacAddress};
+pub use mac::{Capabilities, Error, ErrorKind, LinkState, Mac, MacAddress, Multicast};
 pub use resources::{Parts, Pool, Resources};
 pub use runner::{Host, NextWake, Runner, SetupError};

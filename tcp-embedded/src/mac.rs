@@ -61,6 +61,17 @@ impl Capabilities {
     };
 }
 
+/// Which group addresses a device is to let through, besides the broadcast address.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Multicast<'a> {
+    /// None.
+    Blocked,
+    /// These. A device whose filter is coarser lets others through, too.
+    Only(&'a [MacAddress]),
+    /// All.
+    All,
+}
+
 /// What went wrong, whatever the bus.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
@@ -151,6 +162,19 @@ pub trait Mac {
 
     /// What it can do; does not change.
     fn capabilities(&self) -> Capabilities;
+
+    /// Chooses which group addresses it lets through. A device that filters none of them, as it
+    /// is taken for by default, has nothing to do.
+    fn set_multicast(&mut self, _groups: Multicast<'_>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// Whether the device asks to be served: the level of its interrupt line, where there is one.
+    /// A main loop that would sleep asks this last, so that no edge that it missed can keep it
+    /// asleep. Without a line it is always worth a look.
+    fn asks(&mut self) -> bool {
+        true
+    }
 }
 
 impl<M: Mac + ?Sized> Mac for &mut M {
@@ -178,5 +202,13 @@ impl<M: Mac + ?Sized> Mac for &mut M {
 
     fn capabilities(&self) -> Capabilities {
         (**self).capabilities()
+    }
+
+    fn set_multicast(&mut self, groups: Multicast<'_>) -> Result<(), Self::Error> {
+        (**self).set_multicast(groups)
+    }
+
+    fn asks(&mut self) -> bool {
+        (**self).asks()
     }
 }

@@ -1,0 +1,78 @@
+//! Whether the chip still holds what was written to it.
+
+use embedded_hal::digital::{InputPin, OutputPin};
+
+use super::Enc28j60;
+use super::flavour::{DelayNs, SpiDevice, fns, run};
+use crate::driver::enc28j60::frame::{RING_END, SEND_START};
+use crate::driver::enc28j60::registers::{
+    ADDRESS, ECON1, ECON2, EIE, EPKTCNT, ERXFCON, ERXND, ERXST, ERXWRPT, ETXST, MACON1, MACON3,
+    control, control2,
+};
+use crate::driver::spi::SpiError;
+
+/// Looks at the chip between two comparisons of all registers.
+const EVERY: u8 = 64;
+
+impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D, INT, RST> {
+    fns! {
+        /// Compares when its turn has come.
+        pub(super) fn audit(&mut self) -> Result<(), SpiError<SPI::Error>> {
+            if self.state.unaudited < EVERY {
+                self.state.unaudited += 1;
+                return Ok(());
+            }
+            self.state.unaudited = 0;
+            // A disturbed transfer may have selected another bank than the one believed.
+            self.bus.forget();
+            run!(self.compare())?;
+            run!(self.compare_position())
+        }
+
+        /// Compares the registers on which everything else depends.
+        pub(super) fn compare(&mut self) -> Result<(), SpiError<SPI::Error>> {
+            let reset = control::RESET_RECEIVER | control::RESET_SENDER;
+            let running = run!(self.bus.read(ECON1))? & (control::RECEIVE | reset);
+            let power = control2::AUTO_INCREMENT | control2::POWER_SAVE;
+            let awake = run!(self.bus.read(ECON2))? & power;
+            if running != control::RECEIVE || awake != control2::AUTO_INCREMENT {
+                return Err(SpiError::Lost);
+            }
+            let (macon1, macon3) = self.mac_control();
+            for (register, expected) in [
+                (EIE, self.enabled_interrupts()),
+                (ERXFCON, self.filter()),
+                (MACON1, macon1),
+                (MACON3, macon3),
+            ] {
+                if run!(self.bus.read(register))? != expected {
+                    return Err(SpiError::Lost);
+                }
+            }
+            for (register, expected) in [(ERXST, 0), (ERXND, RING_END), (ETXST, SEND_START)] {
+                if run!(self.bus.read_pair(register))? != expected {
+                    return Err(SpiError::Lost);
+                }
+            }
+            for (register, expected) in ADDRESS.into_iter().zip(self.state.config.address.0) {
+                if run!(self.bus.read(register))? != expected {
+                    return Err(SpiError::Lost);
+                }
+            }
+            Ok(())
+        }
+
+        /// While no frame is pending, the chip writes the next one where it is looked for; while
+        /// one is, the chip writes somewhere else.
+        fn compare_position(&mut self) -> Result<(), SpiError<SPI::Error>> {
+            let before = run!(self.bus.read(EPKTCNT))?;
+            let written = run!(self.bus.read_pair(ERXWRPT))?;
+            let after = run!(self.bus.read(EPKTCNT))?;
+            let is_ahead = written != self.state.next;
+            if before == after && is_ahead != (before != 0) {
+                return Err(SpiError::Corrupt);
+            }
+            Ok(())
+        }
+    }
+}
