@@ -178,6 +178,8 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
             run!(self.discard_count())?;
             run!(self.bus.clear(EIR, interrupt::RECEIVE_ERROR))?;
             run!(self.bus.clear(ESTAT, status::BUFFER_ERROR))?;
+            // The error may have come while the line was taken back.
+            run!(self.bus.write(EIE, self.enabled_interrupts()))?;
             run!(self.bus.set(ECON1, control::RECEIVE))?;
             self.state.trust = Trust::Full;
             Ok(())
