@@ -18,6 +18,8 @@ pub(crate) const SEND_START: u16 = 0x1a00;
 pub(crate) const MAX_FRAME: u16 = 1_514;
 /// The frame check sequence, which the chip stores with what it received.
 const CHECK_SEQUENCE: u16 = 4;
+/// Longest frame as it is on the wire.
+pub(crate) const LONGEST: u16 = MAX_FRAME + CHECK_SEQUENCE;
 /// A frame that could be addressed to anybody at all.
 const MIN_FRAME: u16 = 14;
 /// What stands before each received frame.
@@ -74,7 +76,7 @@ impl Header {
 
 /// Where the frame after one of `stored` octets at `at` begins: at the next even address.
 const fn behind(at: u16, stored: u16) -> u16 {
-    let end = at.wrapping_add(HEADER + stored);
+    let end = at.wrapping_add(HEADER).wrapping_add(stored);
     let end = end.wrapping_add(end & 1);
     let ring = RING_END + 1;
     if end >= ring { end - ring } else { end }
@@ -139,7 +141,11 @@ pub(crate) fn hash(address: MacAddress) -> u8 {
         (0..8).fold(register, |register, bit| {
             let out = (register >> 31) ^ u32::from(octet >> bit & 1);
             let shifted = register << 1;
-            if out == 0 { shifted } else { shifted ^ 0x04c1_1db7 }
+            if out == 0 {
+                shifted
+            } else {
+                shifted ^ 0x04c1_1db7
+            }
         })
     });
     (register >> 23 & 0x3f) as u8
@@ -169,7 +175,10 @@ mod tests {
         let at = RING_END - 9;
         assert_eq!(Header::parse(octets(60, 64, 0x80), at).unwrap().next, 60);
         let to_the_end = RING_END + 1 - 70;
-        assert_eq!(Header::parse(octets(0, 64, 0x80), to_the_end).unwrap().next, 0);
+        assert_eq!(
+            Header::parse(octets(0, 64, 0x80), to_the_end).unwrap().next,
+            0
+        );
     }
 
     #[test]
@@ -187,7 +196,11 @@ mod tests {
     fn lengths_that_no_frame_has_are_noticed() {
         for stored in [0, 3, 4, 17, 1_519, 1_600, 0xffff] {
             let next = behind(0, stored);
-            assert_eq!(Header::parse(octets(next, stored, 0x80), 0), None, "{stored}");
+            assert_eq!(
+                Header::parse(octets(next, stored, 0x80), 0),
+                None,
+                "{stored}"
+            );
         }
         for stored in [18, 1_518] {
             assert!(Header::parse(octets(behind(0, stored), stored, 0x80), 0).is_some());
@@ -215,7 +228,9 @@ mod tests {
     #[test]
     fn a_late_collision_is_bit_29() {
         assert!(is_late_collision([0, 0, 0, 0x20, 0, 0, 0]));
-        assert!(!is_late_collision([0xff, 0xff, 0xff, 0xdf, 0xff, 0xff, 0xff]));
+        assert!(!is_late_collision([
+            0xff, 0xff, 0xff, 0xdf, 0xff, 0xff, 0xff
+        ]));
     }
 
     /// The CRC-32 of the broadcast address in the usual form is 0x41d9ed00: reversed and without

@@ -65,3 +65,6 @@ pub mod asynch {
 
     pub use chip::Enc28j60;
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod tests;

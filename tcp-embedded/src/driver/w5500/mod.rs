@@ -64,3 +64,6 @@ pub mod asynch {
 
     pub use chip::W5500;
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod tests;

@@ -4,14 +4,14 @@ use embedded_hal::digital::{InputPin, OutputPin};
 
 use super::Enc28j60;
 use super::flavour::{DelayNs, SpiDevice, fns, run};
-use crate::driver::enc28j60::frame::{RING_END, SEND_START};
+use crate::driver::enc28j60::frame::{LONGEST, RING_END, SEND_START, read_pointer};
 use crate::driver::enc28j60::registers::{
-    ADDRESS, ECON1, ECON2, EIE, EPKTCNT, ERXFCON, ERXND, ERXST, ERXWRPT, ETXST, MACON1, MACON3,
-    control, control2,
+    ADDRESS, ECON1, ECON2, EIE, EPKTCNT, ERXFCON, ERXND, ERXRDPT, ERXST, ERXWRPT, ETXST, MACON1,
+    MACON3, MAMXFL, control, control2, phy,
 };
 use crate::driver::spi::SpiError;
 
-/// Looks at the chip between two comparisons of all registers.
+/// Calls of `receive` between two comparisons of all registers.
 const EVERY: u8 = 64;
 
 impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D, INT, RST> {
@@ -19,13 +19,13 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
         /// Compares when its turn has come.
         pub(super) fn audit(&mut self) -> Result<(), SpiError<SPI::Error>> {
             if self.state.unaudited < EVERY {
-                self.state.unaudited += 1;
                 return Ok(());
             }
             self.state.unaudited = 0;
             // A disturbed transfer may have selected another bank than the one believed.
             self.bus.forget();
             run!(self.compare())?;
+            run!(self.compare_phy())?;
             run!(self.compare_position())
         }
 
@@ -49,7 +49,12 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
                     return Err(SpiError::Lost);
                 }
             }
-            for (register, expected) in [(ERXST, 0), (ERXND, RING_END), (ETXST, SEND_START)] {
+            for (register, expected) in [
+                (ERXST, 0),
+                (ERXND, RING_END),
+                (ETXST, SEND_START),
+                (MAMXFL, LONGEST),
+            ] {
                 if run!(self.bus.read_pair(register))? != expected {
                     return Err(SpiError::Lost);
                 }
@@ -62,9 +67,25 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
             Ok(())
         }
 
-        /// While no frame is pending, the chip writes the next one where it is looked for; while
+        /// The PHY's may be asleep, or believe in another duplex.
+        fn compare_phy(&mut self) -> Result<(), SpiError<SPI::Error>> {
+            for (register, expected) in [
+                (phy::CONTROL1, self.phy_control()),
+                (phy::CONTROL2, phy::NO_LOOPBACK),
+            ] {
+                if run!(self.read_phy(register))? != expected {
+                    return Err(SpiError::Lost);
+                }
+            }
+            Ok(())
+        }
+
+        /// The room up to the read pointer is free. While no frame is pending, the chip writes the next one where it is looked for; while
         /// one is, the chip writes somewhere else.
         fn compare_position(&mut self) -> Result<(), SpiError<SPI::Error>> {
+            if run!(self.bus.read_pair(ERXRDPT))? != read_pointer(self.state.next) {
+                return Err(SpiError::Corrupt);
+            }
             let before = run!(self.bus.read(EPKTCNT))?;
             let written = run!(self.bus.read_pair(ERXWRPT))?;
             let after = run!(self.bus.read(EPKTCNT))?;

@@ -5,9 +5,7 @@ use embedded_hal::digital::{InputPin, OutputPin};
 use super::Enc28j60;
 use super::flavour::{DelayNs, SpiDevice, fns, run};
 use crate::driver::enc28j60::frame::link_state;
-use crate::driver::enc28j60::registers::{
-    MICMD, MIRD, MIREGADR, MISTAT, MIWR, mac, phy,
-};
+use crate::driver::enc28j60::registers::{MICMD, MIRD, MIREGADR, MISTAT, MIWR, mac, phy};
 use crate::driver::spi::{SpiError, Trust, Waiting};
 use crate::mac::LinkState;
 

@@ -7,8 +7,8 @@ use super::send::Patience;
 use super::{Enc28j60, HINTED, Line};
 use crate::driver::enc28j60::frame::{Groups, Header, Integrity, read_pointer};
 use crate::driver::enc28j60::registers::{
-    ECON1, ECON2, EIE, EIR, EPKTCNT, ERDPT, ERXFCON, ERXRDPT, ESTAT, HASH_TABLE, control,
-    control2, filter, interrupt, status,
+    ECON1, ECON2, EIE, EIR, EPKTCNT, ERDPT, ERXFCON, ERXRDPT, ESTAT, HASH_TABLE, control, control2,
+    filter, interrupt, status,
 };
 use crate::driver::spi::{SpiError, Trust, count};
 use crate::mac::Multicast;

@@ -5,11 +5,11 @@ use embedded_hal::digital::{InputPin, OutputPin};
 use super::flavour::{DelayNs, SpiDevice, fns, run};
 use super::{Enc28j60, Line, RESYNCS};
 use crate::driver::enc28j60::config::Duplex;
-use crate::driver::enc28j60::frame::{MAX_FRAME, RING_END, SEND_START, read_pointer};
+use crate::driver::enc28j60::frame::{LONGEST, RING_END, SEND_START, read_pointer};
 use crate::driver::enc28j60::registers::{
-    ADDRESS, ECON1, ECON2, EIE, EIR, EPKTCNT, EREVID, ERXND, ERXRDPT, ERXST, ESTAT, ETXST,
-    MABBIPG, MACLCON1, MACLCON2, MACON1, MACON3, MACON4, MAIPGH, MAIPGL, MAMXFL, control,
-    control2, interrupt, mac, phy, status,
+    ADDRESS, ECON1, ECON2, EIE, EIR, EPKTCNT, EREVID, ERXND, ERXRDPT, ERXST, ESTAT, ETXST, MABBIPG,
+    MACLCON1, MACLCON2, MACON1, MACON3, MACON4, MAIPGH, MAIPGL, MAMXFL, control, control2,
+    interrupt, mac, phy, status,
 };
 use crate::driver::spi::{SpiError, Trust, Waiting, count};
 use crate::mac::LinkState;
@@ -131,7 +131,7 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
             run!(self.bus.write(MACON1, macon1))?;
             run!(self.bus.write(MACON3, macon3))?;
             run!(self.bus.write(MACON4, mac::DEFER))?;
-            run!(self.bus.write_pair(MAMXFL, MAX_FRAME + 4))?;
+            run!(self.bus.write_pair(MAMXFL, LONGEST))?;
             let gap = match self.state.config.duplex {
                 Duplex::Half => {
                     run!(self.bus.write(MAIPGH, GAP_HIGH_HALF))?;
@@ -150,11 +150,7 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
         }
 
         fn configure_phy(&mut self) -> Result<(), SpiError<SPI::Error>> {
-            let duplex = match self.state.config.duplex {
-                Duplex::Half => 0,
-                Duplex::Full => phy::FULL_DUPLEX,
-            };
-            run!(self.write_phy(phy::CONTROL1, duplex))?;
+            run!(self.write_phy(phy::CONTROL1, self.phy_control()))?;
             run!(self.write_phy(phy::CONTROL2, phy::NO_LOOPBACK))?;
             run!(self.write_phy(phy::LEDS, phy::LINK_AND_TRAFFIC))?;
             run!(self.write_phy(phy::INTERRUPT_ENABLE, phy::LINK_CHANGES))?;
@@ -208,6 +204,15 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
         }
     }
 
+    /// CONTROL1 of the PHY.
+    pub(super) const fn phy_control(&self) -> u16 {
+        match self.state.config.duplex {
+            Duplex::Half => 0,
+            Duplex::Full => phy::FULL_DUPLEX,
+        }
+    }
+
+    /// EIE.
     pub(super) const fn enabled_interrupts(&self) -> u8 {
         match self.state.line {
             Line::Driven => INTERRUPTS | interrupt::LINE,

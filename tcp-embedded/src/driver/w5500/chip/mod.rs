@@ -43,7 +43,7 @@ struct State {
     hinted: u8,
     /// Buffers emptied since the last frame.
     resyncs: u8,
-    /// Looks at the chip since its registers were compared.
+    /// Calls of `receive` since the registers were compared.
     unaudited: u8,
     sending: Option<Sending>,
     line: Line,
@@ -145,6 +145,7 @@ impl<SPI, D, INT: InputPin, RST> W5500<SPI, D, INT, RST> {
 
     /// Whether this call is to go to the chip.
     fn is_due(&mut self) -> bool {
+        self.state.unaudited = self.state.unaudited.saturating_add(1);
         if self.state.hinted < HINTED && !self.asks() {
             self.state.hinted += 1;
             return false;

@@ -6,9 +6,7 @@ use super::W5500;
 use super::flavour::{DelayNs, SpiDevice, fns, run};
 use crate::driver::spi::{SpiError, Trust, Waiting, count};
 use crate::driver::w5500::frame::{MAX_FRAME, SendState};
-use crate::driver::w5500::registers::{
-    INTERRUPTS, SEND_POINTER, SEND_STATE, command, interrupt,
-};
+use crate::driver::w5500::registers::{INTERRUPTS, SEND_POINTER, SEND_STATE, command, interrupt};
 
 /// Looks at a transmission in one call, and the pause after each: longer than the longest frame
 /// takes at 10 Mbit/s, 1.2 ms.

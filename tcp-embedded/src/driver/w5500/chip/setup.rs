@@ -21,7 +21,7 @@ const PHY_RESET_US: u32 = 1;
 /// Looks at something that the chip does by itself, and the pause after each.
 const LOOKS: u8 = 50;
 const PAUSE_US: u32 = 20;
-/// Looks at the chip between two comparisons of its registers.
+/// Calls of `receive` between two comparisons of its registers.
 const EVERY: u8 = 64;
 /// What may interrupt.
 const CAUSES: u8 = interrupt::RECEIVED | interrupt::SENT | interrupt::TIMEOUT;
@@ -179,7 +179,6 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> W5500<SPI, D, IN
         /// Compares the registers when their turn has come.
         pub(super) fn audit(&mut self) -> Result<(), SpiError<SPI::Error>> {
             if self.state.unaudited < EVERY {
-                self.state.unaudited += 1;
                 return Ok(());
             }
             self.state.unaudited = 0;
