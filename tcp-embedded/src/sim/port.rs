@@ -55,6 +55,10 @@ pub struct Faults {
     pub flips_to_chip: u32,
     /// Octets from the chip of which one bit flips.
     pub flips_from_chip: u32,
+    /// Bits flip only in so many octets at the beginning of a transaction, if it is not zero: in
+    /// commands, registers and headers, but not in what frames carry, where two flips may cancel
+    /// out in a checksum.
+    pub flips_within: u64,
     /// Transactions that fail after some of their octets.
     pub failures: u32,
     /// What the interrupt line does.
@@ -131,10 +135,15 @@ impl<C: Chip> Wired<C> {
         }
     }
 
-    fn octet(&mut self, octet: u8) -> u8 {
+    /// The octet after `before` others in its transaction.
+    fn octet(&mut self, octet: u8, before: u64) -> u8 {
         self.octets += 1;
         if let Some(answer) = self.faults.answers.pop() {
             return answer;
+        }
+        let within = self.faults.flips_within;
+        if within != 0 && before >= within {
+            return self.chip.octet(octet);
         }
         let octet = self.flip(octet, self.faults.flips_to_chip);
         let answer = self.chip.octet(octet);
@@ -149,10 +158,11 @@ impl<C: Chip> Wired<C> {
         let last = if fails { self.next() % 8 } else { u64::MAX };
         self.chip.select();
         let carry = |wired: &mut Self, octet| {
-            if wired.octets - octets_before >= last {
+            let before = wired.octets - octets_before;
+            if before >= last {
                 return Err(BusFault);
             }
-            Ok(wired.octet(octet))
+            Ok(wired.octet(octet, before))
         };
         let mut result = Ok(());
         for operation in operations {

@@ -177,6 +177,8 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
             // The error may have come while the line was taken back.
             run!(self.bus.write(EIE, self.enabled_interrupts()))?;
             run!(self.bus.set(ECON1, control::RECEIVE))?;
+            // What contradicts itself may be a chip that lost everything.
+            run!(self.compare())?;
             self.state.trust = Trust::Full;
             Ok(())
         }

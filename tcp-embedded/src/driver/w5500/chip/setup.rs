@@ -143,6 +143,8 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> W5500<SPI, D, IN
             run!(self.command(command::CLOSE))?;
             run!(self.bus.write(INTERRUPTS, &[0xff]))?;
             run!(self.open())?;
+            // What contradicts itself may be a chip that lost everything.
+            run!(self.compare())?;
             self.state.trust = Trust::Full;
             Ok(())
         }
