@@ -117,7 +117,10 @@ impl Side {
             match stack.send(now, handle, &chunk) {
                 Ok(count @ 1..) => self.sent += count,
                 Ok(0) | Err(Misuse::NotYetOpen) => break,
-                other => panic!("{other:?} after {} octets", self.sent),
+                other => {
+                    let why = stack.close_reason(handle);
+                    panic!("{other:?} after {} octets: {why:?}", self.sent)
+                }
             }
         }
         let open = [Ok(State::Established), Ok(State::CloseWait)];
