@@ -66,5 +66,5 @@ pub mod asynch {
     pub use chip::Enc28j60;
 }
 
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
 mod tests;

@@ -65,5 +65,5 @@ pub mod asynch {
     pub use chip::W5500;
 }
 
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
 mod tests;

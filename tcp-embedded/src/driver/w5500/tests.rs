@@ -1,3 +1,5 @@
+#![cfg(feature = "sim")]
+
 use core::cell::RefCell;
 
 use super::{Config, Speed, W5500};
