@@ -23,6 +23,6 @@ pub mod sim;
 
 pub use cable::{Cable, End};
 pub use link::{Ipv4Cidr, LinkDropped, Neighbor};
-pub use mac::{Capabilities, Error, ErrorKind, LinkState, Mac, MacAddress, Multicast};
+pub use mac::{Capabilities, Error, ErrorKind, LinkState, Mac, MacAddress};
 pub use resources::{Parts, Pool, Resources};
 pub use runner::{Host, NextWake, Runner, SetupError};

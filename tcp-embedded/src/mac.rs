@@ -61,17 +61,6 @@ impl Capabilities {
     };
 }
 
-/// Which group addresses a device is to let through, besides the broadcast address.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Multicast<'a> {
-    /// None.
-    Blocked,
-    /// These. A device whose filter is coarser lets others through, too.
-    Only(&'a [MacAddress]),
-    /// All.
-    All,
-}
-
 /// What went wrong, whatever the bus.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
@@ -163,9 +152,10 @@ pub trait Mac {
     /// What it can do; does not change.
     fn capabilities(&self) -> Capabilities;
 
-    /// Chooses which group addresses it lets through. A device that filters none of them, as it
-    /// is taken for by default, has nothing to do.
-    fn set_multicast(&mut self, _groups: Multicast<'_>) -> Result<(), Self::Error> {
+    /// Receives frames for `group` as well, from here on. A device that hears every group has
+    /// nothing to do; one that cannot tell some groups from others may hear those, too.
+    fn join_group(&mut self, group: MacAddress) -> Result<(), Self::Error> {
+        let _ = group;
         Ok(())
     }
 
@@ -204,8 +194,8 @@ impl<M: Mac + ?Sized> Mac for &mut M {
         (**self).capabilities()
     }
 
-    fn set_multicast(&mut self, groups: Multicast<'_>) -> Result<(), Self::Error> {
-        (**self).set_multicast(groups)
+    fn join_group(&mut self, group: MacAddress) -> Result<(), Self::Error> {
+        (**self).join_group(group)
     }
 
     fn asks(&mut self) -> bool {

@@ -6,7 +6,7 @@ use core::cell::RefCell;
 use arbitrary::Arbitrary;
 use tcp_embedded::driver::SpiError;
 use tcp_embedded::sim::{BusFault, Chip, InterruptLine, Port, Wired};
-use tcp_embedded::{Mac, MacAddress, Multicast};
+use tcp_embedded::{Mac, MacAddress};
 
 pub const OURS: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
 const THEIRS: MacAddress = MacAddress([2, 0, 0, 0, 0, 2]);
@@ -138,9 +138,7 @@ fn perform<'a, C: Model>(step: Step, board: &RefCell<Wired<C>>, driver: &mut C::
             driver.link();
         }
         Step::Multicast { groups } => {
-            let only = [MacAddress([groups | 1, 0, 0x5e, groups, 1, 2])];
-            let groups = [Multicast::Blocked, Multicast::Only(&only), Multicast::All];
-            let _ = driver.set_multicast(groups[usize::from(only[0].0[3]) % 3]);
+            let _ = driver.join_group(MacAddress([groups | 1, 0, 0x5e, groups, 1, 2]));
         }
         Step::Mask => C::mask(driver),
         Step::Unmask => C::unmask(driver),

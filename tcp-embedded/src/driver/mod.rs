@@ -6,7 +6,7 @@ mod flavour;
 mod spi;
 
 #[cfg(any(feature = "enc28j60", feature = "w5500"))]
-pub use spi::{Counters, NoPin, SpiError, Waiting};
+pub use spi::{Counters, Multicast, NoPin, SpiError, Waiting};
 
 #[cfg(feature = "enc28j60")]
 pub mod enc28j60;

@@ -5,7 +5,18 @@ use core::fmt::{self, Debug};
 
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 
-use crate::mac::{Error, ErrorKind};
+use crate::mac::{Error, ErrorKind, MacAddress};
+
+/// Which group addresses come through, besides the broadcast address.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Multicast<'a> {
+    /// None.
+    Blocked,
+    /// These, and others that the chip's filter cannot tell from them.
+    Only(&'a [MacAddress]),
+    /// All.
+    All,
+}
 
 /// What a chip was waited for in vain.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,7 +1,8 @@
 //! What an ENC28J60 is told once.
 
 use super::frame::Groups;
-use crate::mac::{MacAddress, Multicast};
+use crate::driver::spi::Multicast;
+use crate::mac::MacAddress;
 
 /// Who may send when. The chip cannot negotiate it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

@@ -8,7 +8,8 @@
 //! The ring begins at zero, because the chip's write pointer may be set to zero whatever the ring's
 //! beginning is (errata, item 5), and ends at an odd address (item 14).
 
-use crate::mac::{LinkState, MacAddress, Multicast};
+use crate::driver::spi::Multicast;
+use crate::mac::{LinkState, MacAddress};
 
 /// Last octet of the ring of received frames.
 pub(crate) const RING_END: u16 = 0x19ff;
@@ -127,10 +128,20 @@ impl Groups {
             Multicast::Blocked | Multicast::Only([]) => Self::Blocked,
             Multicast::All => Self::All,
             Multicast::Only(addresses) => {
-                let bits = addresses.iter().map(|&address| 1_u64 << hash(address));
-                Self::Hashed(bits.fold(0, |table, bit| table | bit).to_le_bytes())
+                let groups = addresses.iter();
+                groups.fold(Self::Blocked, |groups, &address| groups.with(address))
             }
         }
+    }
+
+    /// The same and one more.
+    pub(crate) fn with(self, address: MacAddress) -> Self {
+        let table = match self {
+            Self::All => return Self::All,
+            Self::Blocked => 0,
+            Self::Hashed(table) => u64::from_le_bytes(table),
+        };
+        Self::Hashed((table | 1 << hash(address)).to_le_bytes())
     }
 }
 

@@ -8,7 +8,7 @@ use embedded_hal::spi::SpiDevice;
 
 use super::Enc28j60;
 use crate::driver::spi::SpiError;
-use crate::mac::{Capabilities, LinkState, Mac, MacAddress, Multicast};
+use crate::mac::{Capabilities, LinkState, Mac, MacAddress};
 
 impl<SPI, D, INT, RST> Mac for Enc28j60<SPI, D, INT, RST>
 where
@@ -44,8 +44,8 @@ where
         Capabilities::ETHERNET
     }
 
-    fn set_multicast(&mut self, groups: Multicast<'_>) -> Result<(), Self::Error> {
-        Self::set_multicast(self, groups)
+    fn join_group(&mut self, group: MacAddress) -> Result<(), Self::Error> {
+        Self::join_group(self, group)
     }
 
     fn asks(&mut self) -> bool {

@@ -3,8 +3,8 @@
 use core::cell::RefCell;
 
 use super::{Config, Duplex, Enc28j60};
-use crate::driver::{SpiError, Waiting};
-use crate::mac::{Error as _, ErrorKind, LinkState, Mac, MacAddress, Multicast};
+use crate::driver::{Multicast, SpiError, Waiting};
+use crate::mac::{Error as _, ErrorKind, LinkState, Mac, MacAddress};
 use crate::sim::{BusFault, Chip, Enc28j60Sim, InterruptLine, Port, Wired};
 
 const OURS: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
@@ -407,6 +407,21 @@ fn groups_come_through_as_asked() {
     driver.set_multicast(Multicast::Blocked).unwrap();
     assert!(!arrives(ours) && arrives(OURS));
     assert!(!arrives(MacAddress([2, 0, 0, 0, 0, 2])), "somebody else's");
+    works(&board, &mut driver);
+    is_proper(&board);
+}
+
+#[test]
+fn groups_are_joined_one_after_the_other() {
+    let board = board();
+    let mut driver = driver(&board);
+    let groups = [1, 2, 3].map(|last| MacAddress([0x33, 0x33, 0, 0, 0, last]));
+    let arrives = |to| board.borrow_mut().chip.deliver(&frame(to, 60, 1));
+    for (index, &group) in groups.iter().enumerate() {
+        assert!(!arrives(group));
+        driver.join_group(group).unwrap();
+        assert!(groups[..=index].iter().all(|&joined| arrives(joined)));
+    }
     works(&board, &mut driver);
     is_proper(&board);
 }

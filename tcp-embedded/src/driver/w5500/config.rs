@@ -1,7 +1,8 @@
 //! What a W5500 is told once.
 
 use super::registers::{mode, phy};
-use crate::mac::{MacAddress, Multicast};
+use crate::driver::spi::Multicast;
+use crate::mac::MacAddress;
 
 /// What the PHY offers or insists on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

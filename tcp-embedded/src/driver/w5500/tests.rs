@@ -3,8 +3,8 @@
 use core::cell::RefCell;
 
 use super::{Config, Speed, W5500};
-use crate::driver::{SpiError, Waiting};
-use crate::mac::{Error as _, ErrorKind, LinkState, Mac, MacAddress, Multicast};
+use crate::driver::{Multicast, SpiError, Waiting};
+use crate::mac::{Error as _, ErrorKind, LinkState, Mac, MacAddress};
 use crate::sim::{BusFault, Chip, InterruptLine, Port, W5500Sim, Wired};
 
 const OURS: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
@@ -345,6 +345,10 @@ fn groups_come_through_all_or_none() {
     driver.set_multicast(Multicast::Only(&[group])).unwrap();
     assert!(arrives(MacAddress::BROADCAST) && arrives(group));
     driver.set_multicast(Multicast::Only(&[])).unwrap();
+    assert!(!arrives(group));
+    driver.join_group(group).unwrap();
+    assert!(arrives(group));
+    driver.set_multicast(Multicast::Blocked).unwrap();
     assert!(!arrives(group) && arrives(OURS));
     assert!(!arrives(MacAddress([2, 0, 0, 0, 0, 2])), "somebody else's");
     works(&board, &mut driver);

@@ -4,9 +4,9 @@ use embedded_hal::digital::{InputPin, OutputPin};
 
 use super::Enc28j60;
 use super::flavour::{DelayNs, SpiDevice, fns, run};
-use crate::driver::enc28j60::frame::{LONGEST, RING_END, SEND_START, read_pointer};
+use crate::driver::enc28j60::frame::{Groups, LONGEST, RING_END, SEND_START, read_pointer};
 use crate::driver::enc28j60::registers::{
-    ADDRESS, ECON1, ECON2, EIE, EPKTCNT, ERXFCON, ERXND, ERXRDPT, ERXST, ERXWRPT, ETXST, MACON1,
+    ADDRESS, ECON1, ECON2, EIE, EPKTCNT, ERXFCON, ERXND, ERXRDPT, ERXST, ERXWRPT, ETXST, HASH_TABLE, MACON1,
     MACON3, MAMXFL, control, control2, phy,
 };
 use crate::driver::spi::SpiError;
@@ -57,6 +57,13 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
             ] {
                 if run!(self.bus.read_pair(register))? != expected {
                     return Err(SpiError::Lost);
+                }
+            }
+            if let Groups::Hashed(table) = self.state.config.groups {
+                for (register, expected) in HASH_TABLE.into_iter().zip(table) {
+                    if run!(self.bus.read(register))? != expected {
+                        return Err(SpiError::Lost);
+                    }
                 }
             }
             for (register, expected) in ADDRESS.into_iter().zip(self.state.config.address.0) {

@@ -10,8 +10,8 @@ use crate::driver::enc28j60::registers::{
     ECON1, ECON2, EIE, EIR, EPKTCNT, ERDPT, ERXFCON, ERXRDPT, ESTAT, HASH_TABLE, control, control2,
     filter, interrupt, status,
 };
-use crate::driver::spi::{SpiError, Trust, count};
-use crate::mac::Multicast;
+use crate::driver::spi::{Multicast, SpiError, Trust, count};
+use crate::mac::MacAddress;
 
 impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D, INT, RST> {
     fns! {
@@ -35,7 +35,16 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
             &mut self,
             groups: Multicast<'_>,
         ) -> Result<(), SpiError<SPI::Error>> {
-            self.state.config.groups = Groups::new(groups);
+            run!(self.let_through(Groups::new(groups)))
+        }
+
+        /// Receives frames for `group` as well, from here on.
+        pub fn join_group(&mut self, group: MacAddress) -> Result<(), SpiError<SPI::Error>> {
+            run!(self.let_through(self.state.config.groups.with(group)))
+        }
+
+        fn let_through(&mut self, groups: Groups) -> Result<(), SpiError<SPI::Error>> {
+            self.state.config.groups = groups;
             if self.state.trust != Trust::Full {
                 // Whatever sets up the chip writes the filter, too.
                 self.distrust(Trust::None);

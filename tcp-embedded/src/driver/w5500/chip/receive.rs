@@ -4,13 +4,13 @@ use embedded_hal::digital::{InputPin, OutputPin};
 
 use super::flavour::{DelayNs, SpiDevice, fns, run};
 use super::{HINTED, W5500};
-use crate::driver::spi::{SpiError, Trust, Waiting, count};
+use crate::driver::spi::{Multicast, SpiError, Trust, Waiting, count};
 use crate::driver::w5500::config::Groups;
 use crate::driver::w5500::frame::{PREFIX, ReceiveState, frame_len};
 use crate::driver::w5500::registers::{
     INTERRUPTS, RECEIVE_POINTER, RECEIVE_STATE, command, interrupt,
 };
-use crate::mac::Multicast;
+use crate::mac::MacAddress;
 
 /// Readings of the receive registers, which may change while they are read, until two are equal.
 const READINGS: u8 = 8;
@@ -38,7 +38,15 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> W5500<SPI, D, IN
             &mut self,
             groups: Multicast<'_>,
         ) -> Result<(), SpiError<SPI::Error>> {
-            let groups = Groups::new(groups);
+            run!(self.let_through(Groups::new(groups)))
+        }
+
+        /// Receives frames for `group` as well, from here on, and for every other group.
+        pub fn join_group(&mut self, group: MacAddress) -> Result<(), SpiError<SPI::Error>> {
+            run!(self.set_multicast(Multicast::Only(&[group])))
+        }
+
+        fn let_through(&mut self, groups: Groups) -> Result<(), SpiError<SPI::Error>> {
             if self.state.config.groups == groups {
                 return Ok(());
             }
