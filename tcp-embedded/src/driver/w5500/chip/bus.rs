@@ -36,6 +36,8 @@ impl<SPI: SpiDevice, D> Bus<SPI, D> {
             Ok(octet)
         }
 
+        // Called from many places, which it is far larger than.
+        #[inline(never)]
         pub(super) fn write(
             &mut self,
             register: Register,
