@@ -283,6 +283,16 @@ fn a_transmission_that_does_not_end_is_cancelled() {
 }
 
 #[test]
+fn a_transmission_whose_end_is_not_reported_is_over_all_the_same() {
+    let board = board();
+    let mut driver = driver(&board);
+    board.borrow_mut().chip.faults.lost_reports = true;
+    works(&board, &mut driver);
+    assert_eq!((driver.counters().sent, driver.counters().stalled), (20, 0));
+    is_proper(&board);
+}
+
+#[test]
 fn transmissions_that_never_end_lead_to_a_reset() {
     let board = board();
     let mut driver = driver(&board);

@@ -141,6 +141,24 @@ fn frames_leave_padded_and_unchanged() {
     is_proper(&board);
 }
 
+/// What was sent before is still in the chip's memory, and must not leave again as padding.
+#[test]
+fn padding_is_zero_and_not_what_was_sent_before() {
+    let board = board();
+    let mut driver = driver(&board);
+    for _ in 0..11 {
+        driver.transmit(&[0xa5; 1_514]).unwrap();
+        assert!(driver.can_transmit());
+    }
+    while board.borrow_mut().chip.take_sent().is_some() {}
+    for len in 14..60 {
+        driver.transmit(&frame(OURS, len, 1)).unwrap();
+        assert!(driver.can_transmit());
+        let sent = board.borrow_mut().chip.take_sent().unwrap();
+        assert_eq!(sent[len..], vec![0; 60 - len]);
+    }
+}
+
 #[test]
 fn nothing_is_sent_while_a_frame_is_leaving() {
     let board = board();

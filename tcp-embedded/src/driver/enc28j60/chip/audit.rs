@@ -6,8 +6,8 @@ use super::Enc28j60;
 use super::flavour::{DelayNs, SpiDevice, fns, run};
 use crate::driver::enc28j60::frame::{Groups, LONGEST, RING_END, SEND_START, read_pointer};
 use crate::driver::enc28j60::registers::{
-    ADDRESS, ECON1, ECON2, EIE, EPKTCNT, ERXFCON, ERXND, ERXRDPT, ERXST, ERXWRPT, ETXST, HASH_TABLE, MACON1,
-    MACON3, MAMXFL, control, control2, phy,
+    ADDRESS, ECON1, ECON2, EIE, EPKTCNT, ERXFCON, ERXND, ERXRDPT, ERXST, ERXWRPT, ETXST,
+    HASH_TABLE, MACON1, MACON3, MAMXFL, control, control2, phy,
 };
 use crate::driver::spi::SpiError;
 

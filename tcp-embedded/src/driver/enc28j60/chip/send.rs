@@ -172,6 +172,11 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
             &mut self,
             sending: Sending,
         ) -> Result<Sender, SpiError<SPI::Error>> {
+            if run!(self.bus.read(ECON1))? & control::SEND == 0 {
+                // It has ended, and the report of it was lost.
+                run!(self.finish(sending, interrupt::SENT))?;
+                return Ok(Sender::Free);
+            }
             let looked = sending.looked + 1;
             if looked < PATIENCE {
                 self.state.sending = Some(Sending { looked, ..sending });
