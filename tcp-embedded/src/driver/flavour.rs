@@ -28,7 +28,10 @@ pub(crate) mod blocking {
 /// Functions, each with `async` in front of it.
 #[cfg(feature = "async")]
 macro_rules! async_fns {
-    ($($(#[$attribute:meta])* $visible:vis fn $name:ident $inputs:tt -> $output:ty $body:block)*) => {
+    ($(
+        $(#[$attribute:meta])*
+        $visible:vis fn $name:ident $inputs:tt -> $output:ty $body:block
+    )*) => {
         $($(#[$attribute])* $visible async fn $name $inputs -> $output $body)*
     };
 }

@@ -17,7 +17,7 @@
 //!   item 6).
 //!
 //! Errata (DS80349C) that are worked around: 2, 5, 6, 12, 13, 14 and 15. The bus must be in mode 0,
-//! at 8 to 20 MHz.
+//! at 8 to 20 MHz, and must hold chip select for 210 ns after the last clock.
 //!
 //! ```
 //! # #[cfg(feature = "sim")] {

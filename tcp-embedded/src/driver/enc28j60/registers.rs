@@ -124,6 +124,8 @@ pub(crate) mod interrupt {
     pub(crate) const SENT: u8 = 0x08;
     pub(crate) const SEND_ERROR: u8 = 0x02;
     pub(crate) const RECEIVE_ERROR: u8 = 0x01;
+    /// Bits of EIE that are not reserved.
+    pub(crate) const KNOWN: u8 = 0xfb;
 }
 
 /// Bits of ESTAT.
@@ -163,6 +165,8 @@ pub(crate) mod filter {
 pub(crate) mod mac {
     pub(crate) const RECEIVE: u8 = 0x01;
     pub(crate) const PAUSE: u8 = 0x0c;
+    /// Bits of MACON1 that are not reserved.
+    pub(crate) const KNOWN: u8 = 0x0f;
     /// MACON3: pad to 60 octets, append the frame check sequence, check lengths.
     pub(crate) const PAD_AND_SUM: u8 = 0x32;
     pub(crate) const FULL_DUPLEX: u8 = 0x01;
@@ -183,6 +187,10 @@ pub(crate) mod phy {
     pub(crate) const INTERRUPTS: u8 = 0x13;
     pub(crate) const LEDS: u8 = 0x14;
 
+    /// Bits of CONTROL1 that are not reserved: reset, loopback, sleep, duplex.
+    pub(crate) const KNOWN1: u16 = 0xc900;
+    /// Bits of CONTROL2 that are not reserved: link forced, sender off, jabber, loopback.
+    pub(crate) const KNOWN2: u16 = 0x6500;
     /// CONTROL1.
     pub(crate) const FULL_DUPLEX: u16 = 0x0100;
     /// CONTROL2: do not receive what is sent.

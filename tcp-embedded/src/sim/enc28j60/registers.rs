@@ -111,6 +111,8 @@ impl Enc28j60Sim {
                 0xff
             }
             (3, MISTAT) => u8::from(self.phy_access.is_some() || self.faults.phy_stuck),
+            // Reserved bits read as anything.
+            (2, MACON1) => self.banks[2][MACON1] | 0xa0,
             (bank, _) => self.banks[usize::from(bank)][index],
         }
     }
@@ -120,6 +122,8 @@ impl Enc28j60Sim {
         match index {
             // Errata, item 6: the packet flag is not to be relied on.
             EIR => value & !0x40,
+            // Reserved bits read as anything.
+            EIE => value | 0x04,
             ESTAT if self.faults.never_ready => value & !0x01,
             ESTAT if self.asks_now() => value | 0x80,
             _ => value,
@@ -215,7 +219,12 @@ impl Enc28j60Sim {
             }
             return;
         }
-        let [low, high] = self.phy[register].to_le_bytes();
+        let reserved = match register {
+            0x00 => 0x1280,
+            0x10 => 0x9023,
+            _ => 0,
+        };
+        let [low, high] = (self.phy[register] | reserved).to_le_bytes();
         self.banks[2][MIRDL] = low;
         self.banks[2][MIRDL + 1] = high;
         if register == 0x13 {

@@ -108,6 +108,8 @@ impl W5500Sim {
             }
             0x26 | 0x27 => half(self.received()),
             0x2a | 0x2b => half(self.receive_write),
+            // Reserved bits read as anything.
+            INTERRUPT_MASK => self.socket[INTERRUPT_MASK] | 0xa0,
             _ => self.socket.get(address).copied().unwrap_or(0),
         }
     }

@@ -7,7 +7,7 @@ use super::flavour::{DelayNs, SpiDevice, fns, run};
 use crate::driver::enc28j60::frame::{Groups, LONGEST, RING_END, SEND_START, read_pointer};
 use crate::driver::enc28j60::registers::{
     ADDRESS, ECON1, ECON2, EIE, EPKTCNT, ERXFCON, ERXND, ERXRDPT, ERXST, ERXWRPT, ETXST,
-    HASH_TABLE, MACON1, MACON3, MAMXFL, control, control2, phy,
+    HASH_TABLE, MACON1, MACON3, MAMXFL, Register, control, control2, interrupt, mac, phy,
 };
 use crate::driver::spi::SpiError;
 
@@ -29,23 +29,21 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
             run!(self.compare_position())
         }
 
-        /// Compares the registers on which everything else depends.
+        /// Compares the registers on which everything else depends. Bits that the data sheet
+        /// reserves may read as anything.
         pub(super) fn compare(&mut self) -> Result<(), SpiError<SPI::Error>> {
             let reset = control::RESET_RECEIVER | control::RESET_SENDER;
-            let running = run!(self.bus.read(ECON1))? & (control::RECEIVE | reset);
             let power = control2::AUTO_INCREMENT | control2::POWER_SAVE;
-            let awake = run!(self.bus.read(ECON2))? & power;
-            if running != control::RECEIVE || awake != control2::AUTO_INCREMENT {
-                return Err(SpiError::Lost);
-            }
             let (macon1, macon3) = self.mac_control();
-            for (register, expected) in [
-                (EIE, self.enabled_interrupts()),
-                (ERXFCON, self.filter()),
-                (MACON1, macon1),
-                (MACON3, macon3),
+            for (register, mask, expected) in [
+                (ECON1, control::RECEIVE | reset, control::RECEIVE),
+                (ECON2, power, control2::AUTO_INCREMENT),
+                (EIE, interrupt::KNOWN, self.enabled_interrupts()),
+                (ERXFCON, 0xff, self.filter()),
+                (MACON1, mac::KNOWN, macon1),
+                (MACON3, 0xff, macon3),
             ] {
-                if run!(self.bus.read(register))? != expected {
+                if run!(self.bus.read(register))? & mask != expected {
                     return Err(SpiError::Lost);
                 }
             }
@@ -60,35 +58,40 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> Enc28j60<SPI, D,
                 }
             }
             if let Groups::Hashed(table) = self.state.config.groups {
-                for (register, expected) in HASH_TABLE.into_iter().zip(table) {
-                    if run!(self.bus.read(register))? != expected {
-                        return Err(SpiError::Lost);
-                    }
-                }
+                run!(self.compare_octets(&HASH_TABLE, &table))?;
             }
-            for (register, expected) in ADDRESS.into_iter().zip(self.state.config.address.0) {
-                if run!(self.bus.read(register))? != expected {
+            let address = self.state.config.address.0;
+            run!(self.compare_octets(&ADDRESS, &address))
+        }
+
+        fn compare_octets(
+            &mut self,
+            registers: &[Register],
+            expected: &[u8],
+        ) -> Result<(), SpiError<SPI::Error>> {
+            for (&register, &octet) in registers.iter().zip(expected) {
+                if run!(self.bus.read(register))? != octet {
                     return Err(SpiError::Lost);
                 }
             }
             Ok(())
         }
 
-        /// The PHY's may be asleep, or believe in another duplex.
+        /// The PHY may be asleep, or believe in another duplex.
         fn compare_phy(&mut self) -> Result<(), SpiError<SPI::Error>> {
-            for (register, expected) in [
-                (phy::CONTROL1, self.phy_control()),
-                (phy::CONTROL2, phy::NO_LOOPBACK),
+            for (register, mask, expected) in [
+                (phy::CONTROL1, phy::KNOWN1, self.phy_control()),
+                (phy::CONTROL2, phy::KNOWN2, phy::NO_LOOPBACK),
             ] {
-                if run!(self.read_phy(register))? != expected {
+                if run!(self.read_phy(register))? & mask != expected {
                     return Err(SpiError::Lost);
                 }
             }
             Ok(())
         }
 
-        /// The room up to the read pointer is free. While no frame is pending, the chip writes the next one where it is looked for; while
-        /// one is, the chip writes somewhere else.
+        /// The room up to the read pointer is free. While no frame is pending, the chip writes the
+        /// next one where it is looked for; while one is, the chip writes somewhere else.
         fn compare_position(&mut self) -> Result<(), SpiError<SPI::Error>> {
             if run!(self.bus.read_pair(ERXRDPT))? != read_pointer(self.state.next) {
                 return Err(SpiError::Corrupt);

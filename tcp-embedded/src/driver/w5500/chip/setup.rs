@@ -193,7 +193,7 @@ impl<SPI: SpiDevice, D: DelayNs, INT: InputPin, RST: OutputPin> W5500<SPI, D, IN
                 (VERSION, 0xff, register::W5500),
                 (PHY, 0xf8, phy),
                 (SOCKET_MASK, 0xff, self.interrupting_sockets()),
-                (INTERRUPT_MASK, 0xff, CAUSES),
+                (INTERRUPT_MASK, 0x1f, CAUSES),
                 (SOCKET_MODE, 0xff, self.state.config.mode()),
                 (STATUS, 0xff, register::RAW),
             ] {
