@@ -91,7 +91,7 @@ pub struct Case {
 pub fn run<C: Model>(case: Case) {
     let board = RefCell::new(Wired::new(C::default(), case.seed));
     let mut driver = C::driver(&board);
-    for step in case.steps.into_iter().take(200) {
+    for step in case.steps.into_iter().take(64) {
         let before = board.borrow().transactions;
         perform(step, &board, &mut driver);
         let transactions = board.borrow().transactions - before;
@@ -150,7 +150,7 @@ fn perform<'a, C: Model>(step: Step, board: &RefCell<Wired<C>>, driver: &mut C::
         Step::Pass { us } => board.borrow_mut().chip.pass(u64::from(us) * 1_000),
         Step::Answers { octets } => board.borrow_mut().faults.answers = octets,
         Step::Level { octet, count } => {
-            board.borrow_mut().faults.answers = vec![octet; count.into()];
+            board.borrow_mut().faults.answers = vec![octet; usize::from(count) % 4_096];
         }
         Step::Bits { to_chip, from_chip } => {
             let faults = &mut board.borrow_mut().faults;
