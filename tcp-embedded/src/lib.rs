@@ -9,11 +9,17 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "sim")]
+extern crate std;
+
 mod cable;
+pub mod driver;
 mod link;
 mod mac;
 mod resources;
 mod runner;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub use cable::{Cable, End};
 pub use link::{Ipv4Cidr, LinkDropped, Neighbor};

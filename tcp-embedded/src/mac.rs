@@ -151,6 +151,20 @@ pub trait Mac {
 
     /// What it can do; does not change.
     fn capabilities(&self) -> Capabilities;
+
+    /// Receives frames for `group` as well, from here on. A device that hears every group has
+    /// nothing to do; one that cannot tell some groups from others may hear those, too.
+    fn join_group(&mut self, group: MacAddress) -> Result<(), Self::Error> {
+        let _ = group;
+        Ok(())
+    }
+
+    /// Whether the device asks to be served: the level of its interrupt line, where there is one.
+    /// A main loop that would sleep asks this last, so that no edge that it missed can keep it
+    /// asleep. Without a line it is always worth a look.
+    fn asks(&mut self) -> bool {
+        true
+    }
 }
 
 impl<M: Mac + ?Sized> Mac for &mut M {
@@ -178,5 +192,13 @@ impl<M: Mac + ?Sized> Mac for &mut M {
 
     fn capabilities(&self) -> Capabilities {
         (**self).capabilities()
+    }
+
+    fn join_group(&mut self, group: MacAddress) -> Result<(), Self::Error> {
+        (**self).join_group(group)
+    }
+
+    fn asks(&mut self) -> bool {
+        (**self).asks()
     }
 }

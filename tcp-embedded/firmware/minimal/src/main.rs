@@ -9,6 +9,8 @@
 #![allow(dead_code, reason = "each set of features uses a part")]
 
 mod alone;
+#[cfg(any(feature = "enc28j60", feature = "w5500"))]
+mod driver;
 mod echo;
 #[cfg(feature = "ethernet")]
 mod ethernet;
@@ -40,9 +42,11 @@ extern "C" fn reset() -> ! {
     if cfg!(feature = "connection") {
         alone::run(mailbox)
     }
+    #[cfg(any(feature = "enc28j60", feature = "w5500"))]
+    driver::run(mailbox);
     #[cfg(feature = "ethernet")]
     ethernet::run(mailbox);
-    #[cfg(not(feature = "ethernet"))]
+    #[cfg(not(any(feature = "enc28j60", feature = "ethernet", feature = "w5500")))]
     run(mailbox)
 }
 

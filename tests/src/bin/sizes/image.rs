@@ -20,18 +20,23 @@ pub(crate) struct Image {
 
 impl Image {
     /// All that are measured: one connection without a stack, an echo service with and without
-    /// IPv6 and over Ethernet, and one that makes every call of the interface.
-    pub(crate) const ALL: [Self; 10] = [
+    /// IPv6 and over Ethernet, one that makes every call of the interface, and the drivers of SPI
+    /// MACs without a stack.
+    pub(crate) const ALL: [Self; 14] = [
         Self::new("thumbv7em-none-eabihf", "connection", "connection"),
         Self::new("thumbv7em-none-eabihf", "echo", ""),
         Self::new("thumbv7em-none-eabihf", "echo-ipv6", "ipv6"),
         Self::new("thumbv7em-none-eabihf", "ethernet", "ethernet"),
         Self::new("thumbv7em-none-eabihf", "every-call", "ipv6,every-call"),
+        Self::new("thumbv7em-none-eabihf", "enc28j60", "enc28j60"),
+        Self::new("thumbv7em-none-eabihf", "w5500", "w5500"),
         Self::new("thumbv6m-none-eabi", "connection", "connection"),
         Self::new("thumbv6m-none-eabi", "echo", ""),
         Self::new("thumbv6m-none-eabi", "echo-ipv6", "ipv6"),
         Self::new("thumbv6m-none-eabi", "ethernet", "ethernet"),
         Self::new("thumbv6m-none-eabi", "every-call", "ipv6,every-call"),
+        Self::new("thumbv6m-none-eabi", "enc28j60", "enc28j60"),
+        Self::new("thumbv6m-none-eabi", "w5500", "w5500"),
     ];
 
     const fn new(target: &'static str, name: &'static str, features: &'static str) -> Self {
