@@ -238,7 +238,9 @@ impl<P: Profile> Connection<'_, P> {
             let limit = Span::from_secs(tcb.config.fin_wait_2_s.into());
             tcb.timers.fin_wait_2.arm(Tick::at(now), limit);
         }
-        if outstanding || waiting {
+        // A SYN that the device never took waits, too.
+        let opening = self.tcb.state == State::SynSent;
+        if outstanding || waiting || opening {
             self.watch_progress(now);
         }
         self.watch_silence(now);

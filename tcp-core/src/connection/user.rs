@@ -20,7 +20,9 @@ impl<P: Profile> Connection<'_, P> {
     pub fn send(&mut self, now: Instant, octets: &[u8]) -> Result<usize, Misuse> {
         self.may_send()?;
         let count = self.send.push(octets);
-        self.tcb.snd.starved = count < octets.len();
+        if !octets.is_empty() {
+            self.tcb.snd.starved = count < octets.len();
+        }
         self.queued(now, count);
         Ok(count)
     }

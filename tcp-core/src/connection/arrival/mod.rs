@@ -117,7 +117,7 @@ impl<P: Profile> Connection<'_, P> {
     fn is_crossed_syn(&self, segment: &Segment<'_>) -> bool {
         self.tcb.state == State::SynReceived
             && segment.control == Some(Control::Syn)
-            && segment.seq == self.tcb.rcv.irs
+            && segment.seq + SeqLen::ONE == self.tcb.rcv.nxt
             && segment.ack.is_some_and(|ack| ack == self.tcb.snd.nxt)
     }
 

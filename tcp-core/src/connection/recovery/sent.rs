@@ -36,12 +36,15 @@ pub(in crate::connection) struct Acknowledged {
     pub(in crate::connection) again_us: Option<u32>,
 }
 
+/// Records that are used at most.
+const LIMIT: usize = 1 << 15;
+
 /// The table of records: a ring over lent memory.
 #[derive(Debug)]
 pub(in crate::connection) struct Sent<'a> {
     memory: ManagedSlice<'a, SentRecord>,
-    first: u32,
-    len: u32,
+    first: u16,
+    len: u16,
 }
 
 #[expect(
@@ -66,9 +69,9 @@ impl<'a> Sent<'a> {
         core::mem::replace(&mut self.memory, ManagedSlice::Borrowed(&mut []))
     }
 
-    fn at(&mut self, index: u32) -> Option<&mut SentRecord> {
-        let capacity = self.memory.len();
-        let mut slot = self.first as usize + index as usize;
+    fn at(&mut self, index: u16) -> Option<&mut SentRecord> {
+        let capacity = self.memory.len().min(LIMIT);
+        let mut slot = usize::from(self.first) + usize::from(index);
         if slot >= capacity {
             slot -= capacity.min(slot);
         }
@@ -82,7 +85,7 @@ impl<'a> Sent<'a> {
             sent_us: clock(now),
             again: false,
         };
-        if (self.len as usize) < self.memory.len() {
+        if usize::from(self.len) < self.memory.len().min(LIMIT) {
             let index = self.len;
             self.len += 1;
             if let Some(slot) = self.at(index) {
@@ -114,7 +117,7 @@ impl<'a> Sent<'a> {
                 taken.again_us = Some(taken.again_us.map_or(passed, |least| least.min(passed)));
             }
             self.first += 1;
-            if self.first as usize >= self.memory.len() {
+            if usize::from(self.first) >= self.memory.len().min(LIMIT) {
                 self.first = 0;
             }
             self.len -= 1;

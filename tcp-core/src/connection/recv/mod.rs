@@ -26,8 +26,6 @@ use crate::seq::{SeqLen, SeqNum, SeqRange};
 /// RCV.* of RFC 9293 section 3.3.1.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Rcv {
-    /// IRS.
-    pub(super) irs: SeqNum,
     /// RCV.NXT.
     pub(super) nxt: SeqNum,
     /// The right edge of the window, as far as it was ever advertised: RCV.NXT + RCV.WND.
@@ -64,7 +62,6 @@ const NO_DUPLICATE: SeqRange = SeqRange::new(SeqNum::new(0), SeqNum::new(0));
 impl Rcv {
     pub(super) const fn new(irs: SeqNum, adv: SeqNum, wscale: u8) -> Self {
         Self {
-            irs,
             nxt: irs,
             adv,
             up: irs,
