@@ -12,11 +12,17 @@
 mod cable;
 mod link;
 mod mac;
+mod net;
 mod resources;
 mod runner;
 
 pub use cable::{Cable, End};
 pub use link::{Ipv4Cidr, LinkDropped, Neighbor};
 pub use mac::{Capabilities, Error, ErrorKind, LinkState, Mac, MacAddress};
+#[cfg(feature = "embedded-io")]
+pub use net::Blocking;
+pub use net::{Clock, Net, NetError, Shared, TcpListener, TcpStream};
+#[cfg(feature = "async")]
+pub use net::{ReadHalf, Timer, WakingMac, WriteHalf};
 pub use resources::{Parts, Pool, Resources};
 pub use runner::{Host, NextWake, Runner, SetupError};
