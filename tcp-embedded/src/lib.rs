@@ -15,6 +15,7 @@ mod mac;
 mod net;
 mod resources;
 mod runner;
+mod time;
 
 pub use cable::{Cable, End};
 pub use link::{Ipv4Cidr, LinkDropped, Neighbor};
@@ -22,7 +23,13 @@ pub use mac::{Capabilities, Error, ErrorKind, LinkState, Mac, MacAddress};
 #[cfg(feature = "embedded-io")]
 pub use net::Blocking;
 pub use net::{Clock, Net, NetError, Shared, TcpListener, TcpStream};
+#[cfg(feature = "embedded-nal")]
+pub use net::{Nal, NalSocket};
 #[cfg(feature = "async")]
 pub use net::{ReadHalf, Timer, WakingMac, WriteHalf};
 pub use resources::{Parts, Pool, Resources};
 pub use runner::{Host, NextWake, Runner, SetupError};
+#[cfg(feature = "embassy-time")]
+pub use time::EmbassyTime;
+#[cfg(feature = "fugit")]
+pub use time::fugit;

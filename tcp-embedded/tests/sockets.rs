@@ -1,19 +1,22 @@
 //! Sockets as futures, over a cable in memory: nothing is lost, whoever is woken late or dropped.
 
 mod common;
+#[path = "common/virtual_time.rs"]
+mod virtual_time;
 
 use std::cell::Cell;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
-use common::{CLIENT, Executor, SERVER, Virtual, host, octet, octets, poll_once};
+use common::{CLIENT, Executor, SERVER, host, octet, octets};
 use embedded_io_async::{Error as _, ErrorKind, Read, ReadReady, Write, WriteReady};
 use tcp_core::{CloseReason, Config, Duration, ListenAt, Misuse, State};
 use tcp_embedded::{
     Cable, End, LinkState, Net, NetError, Resources, Runner, Shared, TcpListener, TcpStream,
 };
+use virtual_time::Virtual;
 
 const PORT: u16 = 7;
 type Wire = Cable<16>;
@@ -82,6 +85,11 @@ async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
         }
     })
     .await
+}
+
+/// Polls `future` once, with a waker that nobody listens to.
+fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Writes `total` octets of the stream, in pieces of all sizes, and the end.
@@ -318,7 +326,10 @@ fn every_end_says_what_it_was() {
         let error = ours.write(b"x").await.unwrap_err();
         assert_eq!(error, NetError::Refused(Misuse::Closing));
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
-        assert_eq!(ours.write(b"").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+        assert_eq!(
+            ours.write(b"").await.unwrap_err().kind(),
+            ErrorKind::BrokenPipe
+        );
     });
 }
 
@@ -326,7 +337,8 @@ fn every_end_says_what_it_was() {
 fn a_peer_that_is_gone_times_out() {
     with_hosts(0, async |server, client, time, cable| {
         let (mut ours, _theirs) = pair(server, client).await;
-        ours.set_config(Config::new().user_timeout_ms(Some(5_000))).unwrap();
+        ours.set_config(Config::new().user_timeout_ms(Some(5_000)))
+            .unwrap();
         cable.plug(LinkState::Down);
         ours.write_all(b"hello?").await.unwrap();
         let started = tcp_embedded::Clock::now(time);
@@ -409,8 +421,13 @@ fn sockets_of_any_host_are_one_type_behind_dyn() {
             listener.accept(),
         )
         .await;
-        let (mut ours, mut theirs): (TcpStream<'_>, TcpStream<'_>) = (ours.unwrap(), theirs.unwrap());
-        both(write_stream(&mut ours, 9_000), read_stream(&mut theirs, 9_000)).await;
+        let (mut ours, mut theirs): (TcpStream<'_>, TcpStream<'_>) =
+            (ours.unwrap(), theirs.unwrap());
+        both(
+            write_stream(&mut ours, 9_000),
+            read_stream(&mut theirs, 9_000),
+        )
+        .await;
     });
 }
 
@@ -432,7 +449,11 @@ fn a_device_without_interrupts_is_looked_at_periodically() {
     }));
     let main = async {
         let (mut ours, mut theirs) = pair(&server, &client).await;
-        both(write_stream(&mut ours, 50_000), read_stream(&mut theirs, 50_000)).await;
+        both(
+            write_stream(&mut ours, 50_000),
+            read_stream(&mut theirs, 50_000),
+        )
+        .await;
     };
     executor.run(main, || time.advance());
 }

@@ -37,11 +37,7 @@ impl<'n, N: Shared + ?Sized> TcpStream<'n, N> {
     ///
     /// # Errors
     /// Those of [`Stack::connect`](tcp_core::Stack::connect), and why the handshake failed.
-    pub async fn connect(
-        net: &'n N,
-        remote: SocketAddr,
-        config: Config,
-    ) -> Result<Self, NetError> {
+    pub async fn connect(net: &'n N, remote: SocketAddr, config: Config) -> Result<Self, NetError> {
         Self::open(net, None, remote, config)?.connected().await
     }
 
@@ -86,6 +82,16 @@ impl<'n, N: Shared + ?Sized> TcpStream<'n, N> {
     /// Those of [`try_delivered`](Self::try_delivered).
     pub async fn delivered(&mut self) -> Result<(), NetError> {
         self.delivering().await
+    }
+
+    /// Reads up to the end and throws away what it reads.
+    ///
+    /// # Errors
+    /// Those of [`try_read`](Self::try_read).
+    pub async fn discard(&mut self) -> Result<(), NetError> {
+        let mut nowhere = [0; 64];
+        while self.reading(&mut nowhere).await? > 0 {}
+        Ok(())
     }
 
     /// The two directions, for two tasks.

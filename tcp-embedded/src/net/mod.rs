@@ -17,10 +17,18 @@
 
 #[cfg(feature = "embedded-io")]
 mod blocking;
+#[cfg(feature = "edge-nal")]
+mod edge;
 mod error;
 #[cfg(feature = "async")]
 mod io_async;
 mod listener;
+#[cfg(feature = "embedded-nal")]
+mod nal;
+#[cfg(feature = "embedded-nal-async")]
+mod nal_async;
+#[cfg(feature = "picoserve")]
+mod pico;
 #[cfg(feature = "async")]
 mod run;
 mod shared;
@@ -40,6 +48,8 @@ pub use error::NetError;
 #[cfg(feature = "async")]
 pub use io_async::{ReadHalf, WriteHalf};
 pub use listener::TcpListener;
+#[cfg(feature = "embedded-nal")]
+pub use nal::{Nal, NalSocket};
 #[cfg(feature = "async")]
 pub use run::{Timer, WakingMac};
 pub use shared::Shared;
@@ -238,10 +248,7 @@ impl<'a, D: Mac, const CONNECTIONS: usize, M: Memory<'a>> Net<'a, D, CONNECTIONS
             let Ok(mut runner) = self.runner.try_borrow_mut() else {
                 return true;
             };
-            !matches!(
-                shared::delivered(runner.stack(), now, handle),
-                Ok(None)
-            )
+            !matches!(shared::delivered(runner.stack(), now, handle), Ok(None))
         });
         #[cfg(not(feature = "async"))]
         let _ = now;

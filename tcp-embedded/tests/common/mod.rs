@@ -1,17 +1,15 @@
-//! An executor and a clock for tests: time is virtual, and a task is polled only when its waker was
-//! woken, so that a lost wake-up is a test that ends in "nobody will ever be woken".
+//! Two hosts' addresses, a stream of octets, and an executor for tests: a task is polled only when
+//! its waker was woken, so that a lost wake-up is a test that ends in "nobody will ever be woken".
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
+use std::cell::Cell;
+use std::future::Future;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 
-use tcp_core::{Duration, Instant};
-use tcp_embedded::{Clock, Host, Ipv4Cidr, Timer};
+use tcp_embedded::{Host, Ipv4Cidr};
 
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 pub(crate) const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
@@ -25,71 +23,14 @@ pub(crate) fn host(address: Ipv4Addr) -> Host {
     }
 }
 
-/// Time that moves when the executor says so.
-#[derive(Debug, Default)]
-pub(crate) struct Virtual {
-    now: Cell<u64>,
-    sleepers: RefCell<BTreeMap<(u64, u64), Waker>>,
-    names: Cell<u64>,
-}
-
-impl Virtual {
-    pub(crate) fn sleep(&self, duration: Duration) -> impl Future<Output = ()> {
-        self.until(self.now() + duration)
-    }
-
-    /// Moves to the time of the next sleeper, and wakes it; false when nobody sleeps.
-    pub(crate) fn advance(&self) -> bool {
-        let Some(((at, _), waker)) = self.sleepers.borrow_mut().pop_first() else {
-            return false;
-        };
-        self.now.set(self.now.get().max(at));
-        waker.wake();
-        true
-    }
-}
-
-impl Clock for Virtual {
-    fn now(&self) -> Instant {
-        Instant::from_micros(self.now.get())
-    }
-}
-
-impl Timer for Virtual {
-    async fn until(&self, at: Instant) {
-        let key = (at.as_micros(), self.names.get());
-        self.names.set(self.names.get() + 1);
-        let sleeper = Sleeper(self, key);
-        poll_fn(|cx| {
-            if self.now() >= at {
-                return Poll::Ready(());
-            }
-            let waker = cx.waker().clone();
-            self.sleepers.borrow_mut().insert(sleeper.1, waker);
-            Poll::Pending
-        })
-        .await;
-    }
-}
-
-struct Sleeper<'v>(&'v Virtual, (u64, u64));
-
-impl Drop for Sleeper<'_> {
-    fn drop(&mut self) {
-        self.0.sleepers.borrow_mut().remove(&self.1);
-    }
-}
-
 /// One flag a task.
 struct Flag {
     is_woken: AtomicBool,
-    count: AtomicU64,
 }
 
 impl Wake for Flag {
     fn wake(self: Arc<Self>) {
         self.is_woken.store(true, Ordering::Relaxed);
-        self.count.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -114,7 +55,6 @@ impl<'t> Executor<'t> {
     pub(crate) fn spawn<T>(&mut self, future: impl Future<Output = T> + 't) {
         let flag = Flag {
             is_woken: AtomicBool::new(true),
-            count: AtomicU64::new(0),
         };
         self.tasks.push(Task {
             future: Box::pin(async {
@@ -158,11 +98,6 @@ impl<'t> Executor<'t> {
         }
         panic!("never done");
     }
-}
-
-/// Polls `future` once, with a waker that nobody listens to.
-pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Octet `place` of a stream of octets without a short period.
