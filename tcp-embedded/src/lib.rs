@@ -10,6 +10,8 @@
 #![forbid(unsafe_code)]
 
 mod cable;
+#[cfg(feature = "embassy-net-driver")]
+mod embassy;
 mod link;
 mod mac;
 mod net;
@@ -18,6 +20,8 @@ mod runner;
 mod time;
 
 pub use cable::{Cable, End};
+#[cfg(feature = "embassy-net-driver")]
+pub use embassy::{AsEmbassy, FromEmbassy, NotEthernet};
 pub use link::{Ipv4Cidr, LinkDropped, Neighbor};
 pub use mac::{Capabilities, Error, ErrorKind, LinkState, Mac, MacAddress};
 #[cfg(feature = "embedded-io")]
