@@ -2,13 +2,15 @@
 //! edge-http does both. Every octet is compared.
 
 mod common;
+#[path = "common/executor.rs"]
+mod executor;
 
 use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::{CLIENT, Executor, SERVER, host, octets};
+use common::{CLIENT, SERVER, host, octets};
 use edge_http::Method;
 use edge_http::io::client::Connection as EdgeClient;
 use edge_http::io::server::{Connection as EdgeConnection, Handler, Server as EdgeServer};
@@ -16,6 +18,7 @@ use edge_nal::TcpBind;
 use embassy_time::{Duration, MockDriver};
 use embedded_io_async::{Read, Write};
 use embedded_nal_async::{AddrType, Dns};
+use executor::Executor;
 use picoserve::response::File;
 use picoserve::routing::{PathRouter, get, get_service, post};
 use reqwless::client::HttpClient;

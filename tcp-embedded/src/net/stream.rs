@@ -113,7 +113,8 @@ impl<'n, N: Shared + ?Sized> TcpStream<'n, N> {
     }
 
     /// Closes the sending side: a FIN follows what was written. Reading goes on. Once closed it
-    /// stays closed, and closing it again is no error.
+    /// stays closed, and closing it again is no error. While the handshake goes on it ends the
+    /// connection, as RFC 9293 has it.
     ///
     /// # Errors
     /// [`NetError::Ended`] when the connection is over, unless both sides closed it.
