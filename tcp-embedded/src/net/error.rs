@@ -90,7 +90,7 @@ fn kind_of_close(reason: CloseReason) -> embedded_io::ErrorKind {
         }
         CloseReason::TimedOut(_) => ErrorKind::TimedOut,
         CloseReason::Aborted => ErrorKind::ConnectionAborted,
-        _ => ErrorKind::Other,
+        CloseReason::Unreachable(_) | _ => ErrorKind::Other,
     }
 }
 

@@ -222,10 +222,7 @@ impl<'a, D: Mac, const N: usize, M: Memory<'a>> Calls for Net<'a, D, N, M> {
     fn finish(&self, handle: Handle) -> Result<(), NetError> {
         self.call(|now, stack| match stack.shutdown(now, handle) {
             Ok(()) | Err(Misuse::Closing) => Ok(()),
-            Err(misuse) => match ended(stack, handle, misuse) {
-                NetError::Ended(CloseReason::Finished) => Ok(()),
-                error => Err(error),
-            },
+            Err(misuse) => unless_finished(ended(stack, handle, misuse)),
         })?
     }
 
@@ -266,9 +263,19 @@ fn ended<'a, M: Memory<'a>>(
     handle: Handle,
     misuse: Misuse,
 ) -> NetError {
-    match misuse {
-        Misuse::Closed => why(stack, handle),
-        _ => NetError::Refused(misuse),
+    if misuse == Misuse::Closed {
+        why(stack, handle)
+    } else {
+        NetError::Refused(misuse)
+    }
+}
+
+/// An end that both sides wanted is no error.
+fn unless_finished(error: NetError) -> Result<(), NetError> {
+    if error == NetError::Ended(CloseReason::Finished) {
+        Ok(())
+    } else {
+        Err(error)
     }
 }
 
@@ -289,10 +296,7 @@ pub(super) fn delivered<'a, M: Memory<'a>>(
 ) -> Result<Option<()>, NetError> {
     match stack.state(handle)? {
         State::FinWait1 | State::Closing | State::LastAck => Ok(None),
-        State::Closed => match why(stack, handle) {
-            NetError::Ended(CloseReason::Finished) => Ok(Some(())),
-            error => Err(error),
-        },
+        State::Closed => unless_finished(why(stack, handle)).map(Some),
         State::FinWait2 | State::TimeWait => Ok(Some(())),
         State::Listen
         | State::SynSent

@@ -20,7 +20,9 @@ use super::shared::Waits;
 struct Place<K>(Cell<Option<(K, Waker)>>);
 
 impl<K: Copy + PartialEq> Place<K> {
-    const EMPTY: Self = Self(Cell::new(None));
+    const fn new() -> Self {
+        Self(Cell::new(None))
+    }
 
     /// Puts `waker` here, and wakes whom it displaces.
     fn put(&self, key: K, waker: &Waker) {
@@ -62,7 +64,7 @@ pub(crate) struct WakerCell(Place<()>);
 
 impl WakerCell {
     pub(crate) const fn new() -> Self {
-        Self(Place::EMPTY)
+        Self(Place::new())
     }
 
     /// Puts `waker` here.
@@ -90,11 +92,13 @@ struct Slot {
 }
 
 impl Slot {
-    const EMPTY: Self = Self {
-        read: Place::EMPTY,
-        write: Place::EMPTY,
-        delivery: Place::EMPTY,
-    };
+    const fn new() -> Self {
+        Self {
+            read: Place::new(),
+            write: Place::new(),
+            delivery: Place::new(),
+        }
+    }
 }
 
 /// Everybody who waits.
@@ -109,8 +113,8 @@ pub(super) struct Wakers<const CONNECTIONS: usize> {
 impl<const CONNECTIONS: usize> Wakers<CONNECTIONS> {
     pub(super) const fn new() -> Self {
         Self {
-            slots: [const { Slot::EMPTY }; CONNECTIONS],
-            acceptors: [const { Place::EMPTY }; CONNECTIONS],
+            slots: [const { Slot::new() }; CONNECTIONS],
+            acceptors: [const { Place::new() }; CONNECTIONS],
             victim: Cell::new(0),
             runner: WakerCell::new(),
         }

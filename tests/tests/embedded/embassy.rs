@@ -1,16 +1,13 @@
 //! Our devices under embassy-net, embassy's devices under our stack, and what each side is told of
 //! the other's checksums and lengths.
 
-mod common;
-#[path = "common/executor.rs"]
-mod executor;
-
 use std::future::poll_fn;
 use std::num::NonZeroU8;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use common::{CLIENT, SERVER, host, octets};
+use crate::embassy_time::{alone, tick};
+use crate::executor::Executor;
+use crate::{CLIENT, SERVER, host, octets};
 use embassy_net::tcp::TcpSocket;
 use embassy_net::{Ipv4Cidr, StackResources, StaticConfigV4};
 use embassy_net_driver::{
@@ -18,9 +15,7 @@ use embassy_net_driver::{
     LinkState as EmbassyLink, RxToken, TxToken,
 };
 use embassy_net_driver_channel as channel;
-use embassy_time::{Duration, MockDriver};
 use embedded_io_async::{Read as _, Write as _};
-use executor::Executor;
 use tcp_core::{Config, ListenAt, RxChecksum, TxChecksum};
 use tcp_embedded::{
     AsEmbassy, Cable, Capabilities, EmbassyTime, End, ErrorKind, FromEmbassy, LinkState, Mac,
@@ -32,17 +27,6 @@ const PORT: u16 = 7;
 const TOTAL: usize = 100_000;
 type Wire = Cable<8>;
 type Memory<'a> = Resources<'a, 4, 4_096, 4_096, 32>;
-
-/// The time of embassy is one for the process, so its users take turns.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn tick() -> bool {
-    MockDriver::get().advance(Duration::from_micros(100));
-    true
-}
 
 /// Echoes one connection to its end.
 async fn echo<D: Mac>(net: &Net<'_, D, 4>) {

@@ -1,25 +1,19 @@
 //! Sockets as futures, over a cable in memory: nothing is lost, whoever is woken late or dropped.
 
-mod common;
-#[path = "common/executor.rs"]
-mod executor;
-#[path = "common/virtual_time.rs"]
-mod virtual_time;
-
 use std::cell::Cell;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use common::{CLIENT, SERVER, host, octet, octets};
+use crate::executor::Executor;
+use crate::virtual_time::Virtual;
+use crate::{CLIENT, SERVER, host, octet, octets};
 use embedded_io_async::{Error as _, ErrorKind, Read, ReadReady, Write, WriteReady};
-use executor::Executor;
 use tcp_core::{CloseReason, Config, Duration, ListenAt, Misuse, State};
 use tcp_embedded::{
     Cable, End, LinkState, Net, NetError, Resources, Runner, Shared, TcpListener, TcpStream,
 };
-use virtual_time::Virtual;
 
 const PORT: u16 = 7;
 type Wire = Cable<16>;

@@ -1,4 +1,13 @@
-//! Two hosts' addresses, and a stream of octets.
+//! tcp-embedded by its public interfaces, over a cable in memory: two hosts, virtual time, and other
+//! people's programs on them. Every octet is compared.
+
+mod blocking;
+mod embassy;
+mod embassy_time;
+mod executor;
+mod http;
+mod sockets;
+mod virtual_time;
 
 use std::net::Ipv4Addr;
 

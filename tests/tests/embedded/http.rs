@@ -1,24 +1,19 @@
 //! Other people's servers and clients on two of our hosts: picoserve serves, reqwless fetches,
 //! edge-http does both. Every octet is compared.
 
-mod common;
-#[path = "common/executor.rs"]
-mod executor;
-
 use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::{CLIENT, SERVER, host, octets};
+use crate::embassy_time::{alone, tick};
+use crate::executor::Executor;
+use crate::{CLIENT, SERVER, host, octets};
 use edge_http::Method;
 use edge_http::io::client::Connection as EdgeClient;
 use edge_http::io::server::{Connection as EdgeConnection, Handler, Server as EdgeServer};
 use edge_nal::TcpBind;
-use embassy_time::{Duration, MockDriver};
 use embedded_io_async::{Read, Write};
 use embedded_nal_async::{AddrType, Dns};
-use executor::Executor;
 use picoserve::response::File;
 use picoserve::routing::{PathRouter, get, get_service, post};
 use reqwless::client::HttpClient;
@@ -32,17 +27,6 @@ const LONG: usize = 60_000;
 type Wire = Cable<16>;
 type Node<'a> = Net<'a, End<'a, 16>, 4>;
 type Memory<'a> = Resources<'a, 4, 2_048, 2_048, 32>;
-
-/// The time of embassy is one for the process, so its users take turns.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn tick() -> bool {
-    MockDriver::get().advance(Duration::from_micros(100));
-    true
-}
 
 /// Two hosts; `serve` runs beside `fetch` until that is done.
 fn with_hosts(lose: u32, serve: impl AsyncFnOnce(&Node<'_>), fetch: impl AsyncFnOnce(&Node<'_>)) {

@@ -1,12 +1,10 @@
 //! Blocking sockets, and those of embedded-nal, without an executor: while one host waits, its idle
 //! hook is the other host's super-loop.
 
-mod common;
-
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 
-use common::{CLIENT, SERVER, host, octets};
+use crate::{CLIENT, SERVER, host, octets};
 use embedded_io::{Error, ErrorKind, Read, ReadReady, Write, WriteReady};
 use embedded_nal::{TcpClientStack, TcpError, TcpErrorKind, TcpFullStack};
 use tcp_core::{CloseReason, Config, Duration, Instant, ListenAt, Misuse};
