@@ -145,6 +145,9 @@ impl<'n, N: Shared + ?Sized> TcpStream<'n, N> {
 impl<'n, N: Shared + ?Sized> TcpListener<'n, N> {
     /// Waits for a connection. It may have ended meanwhile; then its calls say why.
     ///
+    /// As many tasks can wait as the host has connections. More of them take turns, and keep the
+    /// processor awake with it.
+    ///
     /// # Errors
     /// [`NetError::Busy`].
     pub async fn accept(&self) -> Result<TcpStream<'n, N>, NetError> {

@@ -163,8 +163,20 @@ impl<'a, D: Mac, const CONNECTIONS: usize, M: Memory<'a>> Net<'a, D, CONNECTIONS
     }
 
     /// Does what is due, a bounded amount of it, and says when to do so again: see
-    /// [`Runner::poll`].
+    /// [`Runner::poll`]. Beside a task that runs the host it is harmless.
     pub fn poll(&self) -> NextWake {
+        let planned = self.planned.get();
+        let next = self.turn();
+        // What a task that runs the host has planned stands, unless something is due earlier.
+        let due = self.planned.replace(planned);
+        if let Some(due) = due {
+            self.wake_runner(due);
+        }
+        next
+    }
+
+    /// One turn of whoever drives the runner.
+    fn turn(&self) -> NextWake {
         let now = self.clock.now();
         let Ok(mut runner) = self.runner.try_borrow_mut() else {
             return NextWake::Now;

@@ -69,7 +69,7 @@ impl<D: WakingMac + ?Sized> WakingMac for &mut D {
 
 impl<'a, D: Mac, const CONNECTIONS: usize, M: Memory<'a>> Net<'a, D, CONNECTIONS, M> {
     /// Drives the host for ever: sleeps until the device wakes it, something is due, or a socket
-    /// was used. For a task of its own; of several at once, only one is woken by sockets.
+    /// was used. For one task of its own.
     ///
     /// ```no_run
     /// use tcp_core::ListenAt;
@@ -95,7 +95,7 @@ impl<'a, D: Mac, const CONNECTIONS: usize, M: Memory<'a>> Net<'a, D, CONNECTIONS
                 if let Ok(mut runner) = self.runner.try_borrow_mut() {
                     runner.mac().register(cx.waker());
                 }
-                Poll::Ready(self.poll())
+                Poll::Ready(self.turn())
             })
             .await;
             rest(next, &timer, pending()).await;
@@ -128,7 +128,7 @@ impl<'a, D: Mac, const CONNECTIONS: usize, M: Memory<'a>> Net<'a, D, CONNECTIONS
         loop {
             let next = poll_fn(|cx| {
                 self.wakers.register_runner(cx.waker());
-                Poll::Ready(self.poll())
+                Poll::Ready(self.turn())
             })
             .await;
             rest(next, &timer, device()).await;

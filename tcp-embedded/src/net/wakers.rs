@@ -209,3 +209,96 @@ impl<const CONNECTIONS: usize> fmt::Debug for Wakers<CONNECTIONS> {
         f.debug_struct("Wakers").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    /// Counts how often a task was woken.
+    #[derive(Default)]
+    struct Count(AtomicU32);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn tasks<const COUNT: usize>() -> [(Arc<Count>, Waker); COUNT] {
+        [(); COUNT].map(|()| {
+            let count = Arc::<Count>::default();
+            (Arc::clone(&count), Waker::from(count))
+        })
+    }
+
+    fn woken<const COUNT: usize>(tasks: &[(Arc<Count>, Waker); COUNT]) -> [u32; COUNT] {
+        tasks
+            .each_ref()
+            .map(|(count, _)| count.0.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn who_is_displaced_is_woken_and_who_comes_again_is_not() {
+        let place = Place::new();
+        let tasks = tasks::<2>();
+        place.put(1, &tasks[0].1);
+        place.put(1, &tasks[0].1);
+        assert_eq!(woken(&tasks), [0, 0]);
+        place.put(1, &tasks[1].1);
+        assert_eq!(woken(&tasks), [1, 0]);
+        place.wake_if(|key| key == 2);
+        assert_eq!(woken(&tasks), [1, 0]);
+        place.wake_if(|key| key == 1);
+        place.wake_if(|_| true);
+        assert_eq!(woken(&tasks), [1, 1]);
+    }
+
+    /// The handle of a listener.
+    fn listener() -> ListenerHandle {
+        use tcp_core::{Firmware, ListenAt, Stack, StackConfig, TablesStorage};
+        let mut tables = TablesStorage::<Firmware, 1, 1, 1, 16>::new();
+        let mut memory = crate::resources::Resources::<1, 512, 512, 16>::new();
+        let mut stack = Stack::new(StackConfig::new(1_500), tables.lend(), memory.lend().memory);
+        stack.listen(ListenAt::new(80)).unwrap()
+    }
+
+    #[test]
+    fn acceptors_that_are_too_many_take_turns_and_all_are_woken() {
+        let wakers = Wakers::<2>::new();
+        let listener = listener();
+        let tasks = tasks::<3>();
+        for (_, waker) in &tasks {
+            wakers.register(Waits::Accept(listener), waker);
+            wakers.register(Waits::Accept(listener), waker);
+        }
+        assert_eq!(woken(&tasks), [1, 0, 0], "it made room and registers again");
+        wakers.register(Waits::Accept(listener), &tasks[0].1);
+        assert_eq!(woken(&tasks), [1, 1, 0]);
+        wakers.wake(Event::Listener(listener));
+        assert_eq!(woken(&tasks), [2, 1, 1]);
+        wakers.wake(Event::Listener(listener));
+        assert_eq!(woken(&tasks), [2, 1, 1], "nobody is there any more");
+    }
+
+    #[test]
+    fn without_a_place_a_task_looks_again_at_once() {
+        let wakers = Wakers::<0>::new();
+        let tasks = tasks::<1>();
+        wakers.register(Waits::Accept(listener()), &tasks[0].1);
+        assert_eq!(woken(&tasks), [1]);
+    }
+
+    #[test]
+    fn a_runner_is_woken_once() {
+        let wakers = Wakers::<1>::new();
+        let tasks = tasks::<1>();
+        wakers.register_runner(&tasks[0].1);
+        wakers.wake_runner();
+        wakers.wake_runner();
+        assert_eq!(woken(&tasks), [1]);
+    }
+}

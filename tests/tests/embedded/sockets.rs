@@ -456,6 +456,44 @@ fn a_device_without_interrupts_is_looked_at_periodically() {
 }
 
 #[test]
+fn a_turn_by_hand_does_not_make_the_running_task_late() {
+    let (time, cable) = (Virtual::default(), Wire::new());
+    let (a, b) = cable.ends();
+    let mut memory = [Memory::new(), Memory::new()];
+    let [ours, theirs] = &mut memory;
+    let server = Runner::new(a, host(SERVER), ours.lend()).unwrap();
+    let client = Runner::new(b, host(CLIENT), theirs.lend()).unwrap();
+    let server: Node<'_> = Net::new(server, &time);
+    let client: Node<'_> = Net::new(client, &time);
+    let mut executor = Executor::new();
+    // The device of the server never wakes: only turns by hand take frames from it.
+    executor.spawn(server.run_with(&time, std::future::pending::<()>));
+    executor.spawn(client.run(&time));
+    let main = async {
+        let listener = server.listen(ListenAt::new(PORT)).unwrap();
+        let mut ours = TcpStream::open(&client, None, remote(), Config::new()).unwrap();
+        let mut theirs = loop {
+            let _ = server.poll();
+            if let Some(stream) = listener.try_accept().unwrap() {
+                break stream;
+            }
+            time.sleep(Duration::from_micros(100)).await;
+        };
+        ours.write_all(b"one segment").await.unwrap();
+        time.sleep(Duration::from_micros(100)).await;
+        let _ = server.poll();
+        assert!(theirs.read_ready().unwrap());
+        // The delayed acknowledgment is the business of the task that runs the host.
+        let begun = tcp_embedded::Clock::now(&time);
+        ours.delivered().await.unwrap();
+        let took = tcp_embedded::Clock::now(&time) - begun;
+        assert!(took <= Duration::from_millis(50), "{took:?}");
+        theirs.read_exact(&mut [0; 11]).await.unwrap();
+    };
+    executor.run(main, || time.advance());
+}
+
+#[test]
 fn an_idle_host_is_not_polled() {
     let (time, cable) = (Virtual::default(), Wire::new());
     let (a, b) = cable.ends();
