@@ -459,7 +459,8 @@ fn a_device_without_interrupts_is_looked_at_periodically() {
 fn a_turn_by_hand_does_not_make_the_running_task_late() {
     let (time, cable) = (Virtual::default(), Wire::new());
     let (a, b) = cable.ends();
-    let mut memory = [Memory::new(), Memory::new()];
+    // A window in which an acknowledgment may be late.
+    let mut memory = [Resources::<4, 8_192, 8_192, 32>::new(), Resources::new()];
     let [ours, theirs] = &mut memory;
     let server = Runner::new(a, host(SERVER), ours.lend()).unwrap();
     let client = Runner::new(b, host(CLIENT), theirs.lend()).unwrap();
@@ -484,13 +485,33 @@ fn a_turn_by_hand_does_not_make_the_running_task_late() {
         let _ = server.poll();
         assert!(theirs.read_ready().unwrap());
         // The delayed acknowledgment is the business of the task that runs the host.
+        assert_eq!(ours.try_delivered(), Ok(None));
         let begun = tcp_embedded::Clock::now(&time);
         ours.delivered().await.unwrap();
         let took = tcp_embedded::Clock::now(&time) - begun;
+        assert!(took >= Duration::from_millis(30), "{took:?}");
         assert!(took <= Duration::from_millis(50), "{took:?}");
         theirs.read_exact(&mut [0; 11]).await.unwrap();
     };
     executor.run(main, || time.advance());
+}
+
+#[test]
+fn an_end_that_sends_nothing_wakes_who_waits() {
+    with_hosts(0, async |_, client, time, cable| {
+        cable.plug(LinkState::Down);
+        let mut stream = TcpStream::open(client, None, remote(), Config::new()).unwrap();
+        let (mut reader, mut writer) = stream.split();
+        let close = async {
+            time.sleep(Duration::from_millis(3)).await;
+            // There is nobody to tell.
+            writer.finish().unwrap();
+        };
+        let mut octets = [0; 4];
+        let (read, ()) = both(reader.read(&mut octets), close).await;
+        assert_eq!(read, Err(NetError::Ended(CloseReason::Aborted)));
+        assert_eq!(tcp_embedded::Clock::now(time).as_millis(), 3);
+    });
 }
 
 #[test]
