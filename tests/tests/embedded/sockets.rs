@@ -483,7 +483,6 @@ fn a_turn_by_hand_does_not_make_the_running_task_late() {
         ours.write_all(b"one segment").await.unwrap();
         time.sleep(Duration::from_micros(100)).await;
         let _ = server.poll();
-        assert!(theirs.read_ready().unwrap());
         // The delayed acknowledgment is the business of the task that runs the host.
         assert_eq!(ours.try_delivered(), Ok(None));
         let begun = tcp_embedded::Clock::now(&time);
