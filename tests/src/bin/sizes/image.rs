@@ -20,12 +20,13 @@ pub(crate) struct Image {
 
 impl Image {
     /// All that are measured: one connection without a stack, an echo service with and without
-    /// IPv6 and over Ethernet, and one that makes every call of the interface.
-    pub(crate) const ALL: [Self; 10] = [
+    /// IPv6, over Ethernet and by shared sockets, and one that makes every call of the interface.
+    pub(crate) const ALL: [Self; 11] = [
         Self::new("thumbv7em-none-eabihf", "connection", "connection"),
         Self::new("thumbv7em-none-eabihf", "echo", ""),
         Self::new("thumbv7em-none-eabihf", "echo-ipv6", "ipv6"),
         Self::new("thumbv7em-none-eabihf", "ethernet", "ethernet"),
+        Self::new("thumbv7em-none-eabihf", "shared", "shared"),
         Self::new("thumbv7em-none-eabihf", "every-call", "ipv6,every-call"),
         Self::new("thumbv6m-none-eabi", "connection", "connection"),
         Self::new("thumbv6m-none-eabi", "echo", ""),
