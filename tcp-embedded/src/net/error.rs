@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use tcp_core::{CloseReason, Misuse, Unreachable};
+use tcp_core::{CloseReason, Misuse};
 
 /// Why a call on a socket failed.
 ///
@@ -82,6 +82,7 @@ impl embedded_io::Error for NetError {
 #[cfg(feature = "embedded-io")]
 fn kind_of_close(reason: CloseReason) -> embedded_io::ErrorKind {
     use embedded_io::ErrorKind;
+    use tcp_core::Unreachable;
     match reason {
         CloseReason::Finished => ErrorKind::BrokenPipe,
         CloseReason::Reset => ErrorKind::ConnectionReset,
@@ -111,7 +112,7 @@ fn kind_of_misuse(misuse: Misuse) -> embedded_io::ErrorKind {
 #[cfg(all(test, feature = "embedded-io"))]
 mod tests {
     use embedded_io::{Error as _, ErrorKind};
-    use tcp_core::Timer;
+    use tcp_core::{Timer, Unreachable};
 
     use super::*;
 

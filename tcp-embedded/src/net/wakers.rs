@@ -212,8 +212,8 @@ impl<const CONNECTIONS: usize> fmt::Debug for Wakers<CONNECTIONS> {
 
 #[cfg(test)]
 mod tests {
+    use core::sync::atomic::{AtomicU32, Ordering};
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
     use std::task::Wake;
 
     use super::*;
