@@ -13,17 +13,20 @@
 //! to it, and close gracefully when they are dropped. Their own calls never wait, for a super-loop.
 //! The rest is chosen by features, all additive:
 //!
-//! | feature | what |
-//! |---|---|
-//! | `embedded-io` | `Blocking`: sockets that wait in place, with time-outs; the traits of embedded-io 0.7 |
-//! | `embedded-nal` | `Nal`: `TcpClientStack` and `TcpFullStack` of embedded-nal 0.9 |
-//! | `async` | futures, the traits of embedded-io-async 0.7, and `Net::run`, the task that drives a host |
-//! | `embedded-nal-async` | `TcpConnect` of embedded-nal-async 0.9 for `Net`: HTTP clients such as reqwless |
-//! | `edge-nal` | `TcpConnect`, `TcpBind`, `TcpAccept`, `TcpSplit`, `TcpShutdown`, `Readable` of edge-nal 0.7: edge-http |
-//! | `picoserve` | `Socket` of picoserve 0.20 for `TcpStream`, with any runtime |
-//! | `embassy-time` | `EmbassyTime`: clock and timer of embassy-time 0.5 |
-//! | `embassy-net-driver` | `FromEmbassy`: any device of embassy as a `Mac`; `AsEmbassy`: the other way round |
-//! | `fugit` | conversions of instants and durations of fugit 0.3 |
+//! - `embedded-io`: `Blocking`, sockets that wait in place, with time-outs; the traits of
+//!   embedded-io 0.7.
+//! - `embedded-nal`: `Nal`, which is `TcpClientStack` and `TcpFullStack` of embedded-nal 0.9.
+//! - `async`: futures, the traits of embedded-io-async 0.7, and `Net::run`, the task that drives a
+//!   host.
+//! - `embedded-nal-async`: `TcpConnect` of embedded-nal-async 0.9, which HTTP clients such as
+//!   reqwless ask for.
+//! - `edge-nal`: `TcpConnect`, `TcpBind`, `TcpAccept`, `TcpSplit`, `TcpShutdown` and `Readable` of
+//!   edge-nal 0.7, which edge-http asks for.
+//! - `picoserve`: `Socket` of picoserve 0.20, with any runtime.
+//! - `embassy-time`: `EmbassyTime`, clock and timer of embassy-time 0.5.
+//! - `embassy-net-driver`: `FromEmbassy`, any device of embassy as a `Mac`, and `AsEmbassy`, the
+//!   other way round.
+//! - `fugit`: conversions of instants and durations of fugit 0.3.
 //!
 //! With embassy, everything lives in statics and each part has a task:
 //!

@@ -1,5 +1,5 @@
-//! tcp-embedded by its public interfaces, over a cable in memory: two hosts, virtual time, and other
-//! people's programs on them. Every octet is compared.
+//! tcp-embedded by its public interfaces, over a cable in memory: two hosts, virtual time, and
+//! other people's programs on them. Every octet is compared.
 
 mod blocking;
 mod embassy;
