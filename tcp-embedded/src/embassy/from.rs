@@ -37,6 +37,11 @@ pub struct FromEmbassy<D> {
 }
 
 /// The device is not of Ethernet: it carries IP packets or IEEE 802.15.4.
+///
+/// ```
+/// use tcp_embedded::NotEthernet;
+/// assert_eq!(NotEthernet.to_string(), "the device is not of Ethernet");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct NotEthernet;
 

@@ -163,11 +163,28 @@ impl<'n, N: Shared + ?Sized> TcpListener<'n, N> {
 }
 
 /// The receiving direction of a [`TcpStream`].
+///
+/// ```no_run
+/// use tcp_embedded::{NetError, ReadHalf};
+/// async fn first_octet(reader: &mut ReadHalf<'_, '_>) -> Result<Option<u8>, NetError> {
+///     let mut octet = [0];
+///     Ok((reader.read(&mut octet).await? > 0).then_some(octet[0]))
+/// }
+/// ```
 pub struct ReadHalf<'s, 'n, N: Shared + ?Sized = dyn Shared + 'n> {
     stream: &'s TcpStream<'n, N>,
 }
 
 /// The sending direction of a [`TcpStream`].
+///
+/// ```no_run
+/// use tcp_embedded::{NetError, WriteHalf};
+/// async fn part(writer: &mut WriteHalf<'_, '_>) -> Result<(), NetError> {
+///     writer.write(b".").await?;
+///     writer.finish()?;
+///     writer.delivered().await
+/// }
+/// ```
 pub struct WriteHalf<'s, 'n, N: Shared + ?Sized = dyn Shared + 'n> {
     stream: &'s TcpStream<'n, N>,
 }
