@@ -30,6 +30,8 @@ pub struct Cable<const FRAMES: usize> {
     loss: Cell<u32>,
     random: Cell<u64>,
     lost: Cell<u32>,
+    #[cfg(feature = "async")]
+    wakers: [crate::net::WakerCell; 2],
 }
 
 impl<const FRAMES: usize> Cable<FRAMES> {
@@ -42,6 +44,8 @@ impl<const FRAMES: usize> Cable<FRAMES> {
             loss: Cell::new(0),
             random: Cell::new(1),
             lost: Cell::new(0),
+            #[cfg(feature = "async")]
+            wakers: [const { crate::net::WakerCell::new() }; 2],
         }
     }
 
@@ -58,6 +62,10 @@ impl<const FRAMES: usize> Cable<FRAMES> {
             for queue in &self.queues {
                 queue.borrow_mut().clear();
             }
+        }
+        #[cfg(feature = "async")]
+        for waker in &self.wakers {
+            waker.wake();
         }
     }
 
@@ -82,6 +90,8 @@ impl<const FRAMES: usize> Cable<FRAMES> {
             address: MacAddress([2, 0, 0, 0, 0, last]),
             from,
             to,
+            #[cfg(feature = "async")]
+            side: usize::from(last) - 1,
         };
         (end(1, b, a), end(2, a, b))
     }
@@ -113,6 +123,27 @@ pub struct End<'c, const FRAMES: usize> {
     address: MacAddress,
     from: &'c Queue<FRAMES>,
     to: &'c Queue<FRAMES>,
+    #[cfg(feature = "async")]
+    side: usize,
+}
+
+#[cfg(feature = "async")]
+impl<const FRAMES: usize> End<'_, FRAMES> {
+    /// Something changed for the other end.
+    fn wake_other(&self) {
+        if let Some(waker) = self.cable.wakers.get(self.side ^ 1) {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(feature = "async")]
+impl<const FRAMES: usize> crate::net::WakingMac for End<'_, FRAMES> {
+    fn register(&mut self, waker: &core::task::Waker) {
+        if let Some(place) = self.cable.wakers.get(self.side) {
+            place.register(waker);
+        }
+    }
 }
 
 impl<const FRAMES: usize> Mac for End<'_, FRAMES> {
@@ -122,6 +153,8 @@ impl<const FRAMES: usize> Mac for End<'_, FRAMES> {
         let Some(received) = self.from.borrow_mut().pop_front() else {
             return Ok(None);
         };
+        #[cfg(feature = "async")]
+        self.wake_other();
         let space = frame.get_mut(..received.len()).ok_or(ErrorKind::BadFrame)?;
         space.copy_from_slice(&received);
         Ok(Some(received.len()))
@@ -139,6 +172,8 @@ impl<const FRAMES: usize> Mac for End<'_, FRAMES> {
         if !self.cable.loses() {
             let sent = self.to.borrow_mut().push_back(frame);
             sent.map_err(|_| ErrorKind::Other)?;
+            #[cfg(feature = "async")]
+            self.wake_other();
         }
         Ok(())
     }

@@ -5,10 +5,13 @@ use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr};
 use core::ptr::addr_of_mut;
 
-use tcp_embedded::{
-    Capabilities, Host, Ipv4Cidr, LinkState, Mac, MacAddress, NextWake, Resources, Runner,
-};
+#[cfg(not(feature = "shared"))]
+use tcp_core::Memory;
+#[cfg(not(feature = "shared"))]
+use tcp_embedded::NextWake;
+use tcp_embedded::{Capabilities, Host, Ipv4Cidr, LinkState, Mac, MacAddress, Resources, Runner};
 
+#[cfg(not(feature = "shared"))]
 use crate::echo::Echo;
 use crate::mailbox::Mailbox;
 
@@ -28,9 +31,22 @@ pub(crate) fn run(mailbox: Mailbox) -> ! {
         address,
         gateway: Some(Ipv4Addr::from_bits(mailbox.choice())),
     });
+    #[cfg_attr(feature = "shared", expect(unused_mut, reason = "it is given away"))]
     let Some(Ok(mut runner)) = host.map(|host| Runner::new(mailbox, host, parts)) else {
         stop()
     };
+    #[cfg(feature = "shared")]
+    {
+        crate::shared::run(runner);
+        stop()
+    }
+    #[cfg(not(feature = "shared"))]
+    serve(&mut runner, address)
+}
+
+/// The echo service by the events of the stack.
+#[cfg(not(feature = "shared"))]
+fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>>, address: Ipv4Addr) -> ! {
     let now = runner.mac().now();
     let mut echo = Echo::new(runner.stack(), address.into());
     let mut wake = runner.poll(now);

@@ -32,6 +32,12 @@ unsafe extern "C" {
     static mut MAILBOX: Registers;
 }
 
+/// The time.
+pub(crate) fn clock() -> Instant {
+    // SAFETY: a register.
+    Instant::from_micros(unsafe { read_volatile(addr_of!(MAILBOX.micros)) })
+}
+
 /// The only owner of the device.
 #[derive(Debug)]
 pub(crate) struct Mailbox(());
@@ -45,8 +51,7 @@ impl Mailbox {
     }
 
     pub(crate) fn now(&self) -> Instant {
-        // SAFETY: a register.
-        Instant::from_micros(unsafe { read_volatile(addr_of!(MAILBOX.micros)) })
+        clock()
     }
 
     pub(crate) fn secret(&self) -> [u8; 16] {

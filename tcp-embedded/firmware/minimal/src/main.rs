@@ -19,6 +19,8 @@ mod every_call;
 mod footprint;
 mod mailbox;
 mod memory;
+#[cfg(feature = "shared")]
+mod shared;
 
 use core::panic::PanicInfo;
 
