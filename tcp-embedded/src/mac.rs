@@ -151,6 +151,13 @@ pub trait Mac {
 
     /// What it can do; does not change.
     fn capabilities(&self) -> Capabilities;
+
+    /// Receives frames for `group` as well, from here on. A device that hears every group has
+    /// nothing to do; one that cannot tell some groups from others may hear those, too.
+    fn join_group(&mut self, group: MacAddress) -> Result<(), Self::Error> {
+        let _ = group;
+        Ok(())
+    }
 }
 
 impl<M: Mac + ?Sized> Mac for &mut M {
@@ -178,5 +185,9 @@ impl<M: Mac + ?Sized> Mac for &mut M {
 
     fn capabilities(&self) -> Capabilities {
         (**self).capabilities()
+    }
+
+    fn join_group(&mut self, group: MacAddress) -> Result<(), Self::Error> {
+        (**self).join_group(group)
     }
 }
