@@ -220,8 +220,6 @@ impl Addresses {
 
     /// Does what is due: the address that has to be solicited, if there is one.
     pub(super) fn advance(&mut self, now: Instant) -> Option<Ipv6Addr> {
-        self.list
-            .retain(|own| !own.is_over(now) || own.is_installed);
         for own in &mut self.list {
             match own.phase {
                 Phase::Waiting(due) if due <= now => {
@@ -248,6 +246,8 @@ impl Addresses {
 
     /// What the stack and the device have not been told yet.
     pub(super) fn next_change(&mut self, now: Instant) -> Option<Change> {
+        self.list
+            .retain(|own| !own.is_over(now) || own.is_installed);
         for own in &mut self.list {
             if !own.is_joined {
                 own.is_joined = true;

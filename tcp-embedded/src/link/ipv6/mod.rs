@@ -378,3 +378,6 @@ impl Link<'_> {
         Ok(Inside::Nothing)
     }
 }
+
+#[cfg(test)]
+mod tests;
