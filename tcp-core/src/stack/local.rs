@@ -94,16 +94,17 @@ pub(super) enum Scope {
 /// The stack's addresses.
 #[derive(Clone, Debug)]
 pub(super) struct Locals {
-    addresses: heapless::Vec<Octets, ADDRESSES, u8>,
-    prefixes: heapless::Vec<u8, ADDRESSES, u8>,
+    /// Unspecified where there is none; an address keeps its place.
+    addresses: [Octets; ADDRESSES],
+    prefixes: [u8; ADDRESSES],
     scope: Scope,
 }
 
 impl Locals {
     pub(super) const fn new(scope: Scope) -> Self {
         Self {
-            addresses: heapless::Vec::new(),
-            prefixes: heapless::Vec::new(),
+            addresses: [UNSPECIFIED; ADDRESSES],
+            prefixes: [NO_PREFIX; ADDRESSES],
             scope,
         }
     }
@@ -117,26 +118,21 @@ impl Locals {
         if self.is_own(octets) {
             return Err(Misuse::AlreadyExists);
         }
-        if self.replace(UNSPECIFIED, octets, prefix) {
-            return Ok(());
-        }
-        let added = self.addresses.push(octets).is_ok() && self.prefixes.push(prefix).is_ok();
-        added.then_some(()).ok_or(Misuse::InsufficientResources)
+        let added = self.replace(UNSPECIFIED, octets, prefix);
+        added.ok_or(Misuse::InsufficientResources)
     }
 
     /// Takes an address back. Its place stays empty, so that the others keep their numbers.
     pub(super) fn remove(&mut self, octets: Octets) {
-        self.replace(octets, UNSPECIFIED, NO_PREFIX);
+        let _ = self.replace(octets, UNSPECIFIED, NO_PREFIX);
     }
 
-    /// Puts one address in the place of another; whether that was there.
-    fn replace(&mut self, old: Octets, new: Octets, prefix: u8) -> bool {
-        let mut places = self.addresses.iter_mut().zip(&mut self.prefixes);
-        let Some(place) = places.find(|(address, _)| **address == old) else {
-            return false;
-        };
-        (*place.0, *place.1) = (new, prefix);
-        true
+    /// Puts one address in the place of another, if that is there.
+    fn replace(&mut self, old: Octets, new: Octets, prefix: u8) -> Option<()> {
+        let place = self.addresses.iter().position(|address| *address == old)?;
+        *self.addresses.get_mut(place)? = new;
+        *self.prefixes.get_mut(place)? = prefix;
+        Some(())
     }
 
     /// The addresses, in the order in which compact entries number them.
