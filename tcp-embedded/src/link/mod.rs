@@ -19,6 +19,10 @@ mod arp;
 mod cidr;
 #[cfg(feature = "probe")]
 mod claim;
+#[cfg(feature = "dhcp")]
+mod dhcp;
+#[cfg(feature = "dns")]
+mod dns;
 mod dropped;
 mod ethernet;
 mod ipv4;
@@ -28,6 +32,8 @@ mod neighbor;
 #[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
 mod random;
 mod services;
+#[cfg(any(feature = "dhcp", feature = "dns"))]
+mod udp;
 
 #[cfg(feature = "ipv6")]
 use core::net::IpAddr;
@@ -43,6 +49,10 @@ pub use cidr::Ipv6Cidr;
 pub use claim::ClaimState;
 #[cfg(feature = "probe")]
 pub(crate) use claim::WhenContested;
+#[cfg(feature = "dhcp")]
+pub use dhcp::{DhcpState, Lease};
+#[cfg(feature = "dns")]
+pub use dns::{DnsError, Query, RecordType};
 pub use dropped::LinkDropped;
 pub(crate) use ethernet::HEADER;
 #[cfg(feature = "ipv6")]
@@ -102,6 +112,10 @@ pub(crate) struct Link<'a> {
     ipv4: ipv4::Side,
     #[cfg(feature = "ipv6")]
     ipv6: ipv6::Side,
+    #[cfg(feature = "dhcp")]
+    dhcp: Option<dhcp::Client>,
+    #[cfg(feature = "dns")]
+    dns: dns::Resolver,
     neighbors: Neighbors<'a>,
     parked: Option<Parked>,
     counters: Counters,
@@ -117,6 +131,10 @@ impl<'a> Link<'a> {
             ipv4: ipv4::Side::new(),
             #[cfg(feature = "ipv6")]
             ipv6: ipv6::Side::new(),
+            #[cfg(feature = "dhcp")]
+            dhcp: None,
+            #[cfg(feature = "dns")]
+            dns: dns::Resolver::new(),
             neighbors: Neighbors::new(neighbors),
             parked: None,
             counters: Counters::new(),

@@ -1,6 +1,8 @@
 //! Numbers that nobody on the network can guess: transaction numbers, ports, and how long to wait.
 
-use tcp_core::{Duration, Instant, keyed_hash};
+#[cfg(any(feature = "probe", feature = "ipv6"))]
+use tcp_core::Duration;
+use tcp_core::{Instant, keyed_hash};
 
 /// What the hash is for: no other user of the secret shares its outputs.
 const PURPOSE: u32 = 1;
@@ -33,6 +35,7 @@ impl Random {
     }
 
     /// A span below `limit`.
+    #[cfg(any(feature = "probe", feature = "ipv6"))]
     pub(crate) fn below(&mut self, limit: Duration) -> Duration {
         // The upper half of a product of 32 bits each: no bias that matters, no division.
         let micros = limit.as_micros().min(u64::from(u32::MAX));
@@ -44,6 +47,7 @@ impl Random {
 mod tests {
     use super::*;
 
+    #[cfg(any(feature = "probe", feature = "ipv6"))]
     #[test]
     fn x04_spans_are_spread_over_their_whole_range() {
         let mut random = Random::new([7; 16]);

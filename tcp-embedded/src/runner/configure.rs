@@ -2,6 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+#[cfg(feature = "dns")]
+use heapless::Vec;
 use tcp_core::{Instant, Memory, Misuse};
 
 #[cfg(feature = "ipv6")]
@@ -12,6 +14,10 @@ use crate::link::Ipv4Cidr;
 use crate::link::{Change, Ipv6Address, Ipv6Host};
 #[cfg(feature = "probe")]
 use crate::link::{ClaimState, WhenContested};
+#[cfg(feature = "dhcp")]
+use crate::link::{DhcpState, Lease};
+#[cfg(feature = "dns")]
+use crate::link::{DnsError, Query, RecordType};
 #[cfg(feature = "ipv6")]
 use crate::mac::Error as _;
 
@@ -112,6 +118,77 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
     #[must_use]
     pub fn claim_state(&self) -> Option<ClaimState> {
         self.link.claim_state()
+    }
+}
+
+/// DHCP.
+#[cfg(feature = "dhcp")]
+impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+    /// Gets the IPv4 address from a server from here on, and keeps the lease. What address there
+    /// was is given up.
+    pub fn start_dhcp(&mut self, now: Instant) {
+        self.link.start_dhcp(now);
+        // No address is never refused.
+        let _ = self.install_ipv4(now);
+    }
+
+    /// Gives the lease up, and with it the address, without telling the server.
+    pub fn stop_dhcp(&mut self, now: Instant) {
+        self.link.stop_dhcp();
+        // No address is never refused.
+        let _ = self.set_ipv4(now, None, None);
+    }
+
+    /// How far the client is; `None` when it was not started.
+    #[must_use]
+    pub fn dhcp_state(&self) -> Option<DhcpState> {
+        Some(self.link.dhcp()?.state())
+    }
+
+    /// What a server lent, while it is used.
+    #[must_use]
+    pub fn lease(&self) -> Option<&Lease> {
+        self.link.dhcp()?.lease()
+    }
+}
+
+/// DNS.
+#[cfg(feature = "dns")]
+impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+    /// Asks for the addresses of a name; call [`poll`](Self::poll) afterwards. At most two
+    /// questions are asked at a time.
+    ///
+    /// # Errors
+    /// [`DnsError::BadName`], [`DnsError::Busy`].
+    pub fn query(&mut self, now: Instant, name: &str, kind: RecordType) -> Result<Query, DnsError> {
+        self.link.resolver().ask(now, name, kind)
+    }
+
+    /// The outcome of a question, once; `None` while it is awaited, at most for 15 seconds.
+    pub fn answer(&mut self, query: Query) -> Option<Result<Vec<IpAddr, 4>, DnsError>> {
+        self.link.resolver().take(query)
+    }
+
+    /// Nobody waits for the outcome any more.
+    pub fn cancel(&mut self, query: Query) {
+        self.link.resolver().cancel(query);
+    }
+
+    /// Asks these servers, at most four, instead of those that DHCP and routers told of; none:
+    /// asks those again.
+    pub fn set_name_servers(&mut self, servers: &[IpAddr]) {
+        let kept = &mut self.link.resolver().servers;
+        kept.clear();
+        for server in servers {
+            // More than there is room for are not needed.
+            let _ = kept.push(*server);
+        }
+    }
+
+    /// The servers that are asked.
+    #[must_use]
+    pub fn name_servers(&self) -> Vec<IpAddr, 6> {
+        self.link.name_servers()
     }
 }
 

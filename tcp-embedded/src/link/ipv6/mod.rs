@@ -43,6 +43,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
 /// It doubles ten times, to 68 minutes.
 const DOUBLINGS: u32 = 10;
+/// Name servers that routers told of.
+#[cfg(feature = "dns")]
+const NAME_SERVERS: usize = 2;
 /// The group of all nodes, on the wire.
 const EVERYONE: MacAddress = MacAddress([0x33, 0x33, 0, 0, 0, 1]);
 
@@ -79,6 +82,8 @@ pub(super) struct Side {
     /// When routers are solicited next, and how often they were.
     solicitation: Option<(Instant, u32)>,
     is_joined: bool,
+    #[cfg(feature = "dns")]
+    name_servers: routers::List<NAME_SERVERS>,
 }
 
 impl Side {
@@ -90,6 +95,8 @@ impl Side {
             owed: Deque::new(),
             solicitation: None,
             is_joined: true,
+            #[cfg(feature = "dns")]
+            name_servers: routers::List::new(),
         }
     }
 
@@ -175,6 +182,8 @@ impl Side {
     /// Does what is due.
     fn advance(&mut self, now: Instant, random: &mut Random) {
         self.routers.advance(now);
+        #[cfg(feature = "dns")]
+        self.name_servers.advance(now);
         // Each pass moves one address a step; there is room for the solicitations of all but one.
         while !self.owed.is_full() {
             let Some(target) = self.addresses.advance(now) else {
@@ -310,6 +319,13 @@ impl Side {
             }
             self.addresses.offered(now, &prefix, random);
         }
+        #[cfg(feature = "dns")]
+        for (server, lifetime) in options.name_servers() {
+            if is_host_v6(server) {
+                self.name_servers
+                    .keep(now, (server, 128), routers::until(now, lifetime));
+            }
+        }
         if !self.routers.is_empty() {
             self.solicitation = None;
         }
@@ -353,6 +369,12 @@ impl Link<'_> {
     pub(super) fn reattach_ipv6(&mut self, now: Instant) {
         self.ipv6.addresses.ask_again(now, &mut self.random);
         self.ipv6.look_for_routers(now, &mut self.random);
+    }
+
+    /// The name servers that routers told of.
+    #[cfg(feature = "dns")]
+    pub(super) fn ipv6_name_servers(&self) -> impl Iterator<Item = Ipv6Addr> {
+        self.ipv6.name_servers.addresses()
     }
 
     /// The address to talk to `remote` from.

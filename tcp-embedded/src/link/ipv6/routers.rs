@@ -22,99 +22,120 @@ pub(super) fn until(now: Instant, seconds: u32) -> Option<Instant> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Entry {
     address: Ipv6Addr,
-    /// Of a prefix; 128 for a router.
+    /// Of a prefix; 128 for a host.
     len: u8,
     until: Option<Instant>,
+}
+
+/// Addresses or prefixes, each for its time.
+#[derive(Debug)]
+pub(super) struct List<const N: usize>(Vec<Entry, N>);
+
+impl<const N: usize> List<N> {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Sets until when an entry counts, makes it, or removes it.
+    pub(super) fn keep(
+        &mut self,
+        now: Instant,
+        (address, len): (Ipv6Addr, u8),
+        until: Option<Instant>,
+    ) {
+        let same = |old: &Entry| (old.address, old.len) == (address, len);
+        if until.is_some_and(|until| until <= now) {
+            self.0.retain(|old| !same(old));
+        } else if let Some(old) = self.0.iter_mut().find(|old| same(old)) {
+            old.until = until;
+        } else {
+            // A full list keeps what it has.
+            let _ = self.0.push(Entry {
+                address,
+                len,
+                until,
+            });
+        }
+    }
+
+    /// Forgets what is over.
+    pub(super) fn advance(&mut self, now: Instant) {
+        self.0
+            .retain(|entry| entry.until.is_none_or(|until| now < until));
+    }
+
+    pub(super) fn addresses(&self) -> impl Iterator<Item = Ipv6Addr> + Clone {
+        self.0.iter().map(|entry| entry.address)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.0.iter().filter_map(|entry| entry.until).min()
+    }
 }
 
 /// Both lists.
 #[derive(Debug)]
 pub(super) struct Routers {
-    routers: Vec<Entry, ROUTERS>,
-    on_link: Vec<Entry, PREFIXES>,
-}
-
-/// Sets until when an entry counts, makes it, or removes it.
-fn keep<const N: usize>(list: &mut Vec<Entry, N>, entry: Entry, now: Instant) {
-    let is_over = entry.until.is_some_and(|until| until <= now);
-    let same = |old: &Entry| (old.address, old.len) == (entry.address, entry.len);
-    if is_over {
-        list.retain(|old| !same(old));
-    } else if let Some(old) = list.iter_mut().find(|old| same(old)) {
-        old.until = entry.until;
-    } else {
-        // A full list keeps what it has.
-        let _ = list.push(entry);
-    }
+    configured: Option<Ipv6Addr>,
+    routers: List<ROUTERS>,
+    on_link: List<PREFIXES>,
 }
 
 impl Routers {
     pub(super) const fn new() -> Self {
         Self {
-            routers: Vec::new(),
-            on_link: Vec::new(),
+            configured: None,
+            routers: List::new(),
+            on_link: List::new(),
         }
     }
 
-    /// A router that is configured: for ever.
+    /// A router that is configured: for ever, and first.
     pub(super) fn configure(&mut self, address: Ipv6Addr) {
-        let entry = Entry {
-            address,
-            len: 128,
-            until: None,
-        };
-        let _ = self.routers.insert(0, entry);
+        self.configured = Some(address);
     }
 
     /// A router said for how many seconds it is one.
     pub(super) fn advertised(&mut self, now: Instant, address: Ipv6Addr, seconds: u16) {
-        let configured = |entry: &Entry| entry.address == address && entry.until.is_none();
-        if self.routers.iter().any(configured) {
-            return;
+        if self.configured != Some(address) {
+            let until = until(now, seconds.into());
+            self.routers.keep(now, (address, 128), until);
         }
-        let entry = Entry {
-            address,
-            len: 128,
-            until: until(now, seconds.into()),
-        };
-        keep(&mut self.routers, entry, now);
     }
 
     /// A router said for how many seconds a prefix is on the link.
     pub(super) fn prefix(&mut self, now: Instant, (address, len): (Ipv6Addr, u8), seconds: u32) {
         let host = u128::MAX.checked_shr(len.into()).unwrap_or(0);
-        let entry = Entry {
-            address: Ipv6Addr::from_bits(address.to_bits() & !host),
-            len,
-            until: until(now, seconds),
-        };
-        keep(&mut self.on_link, entry, now);
+        let address = Ipv6Addr::from_bits(address.to_bits() & !host);
+        self.on_link.keep(now, (address, len), until(now, seconds));
     }
 
     /// Forgets what is over.
     pub(super) fn advance(&mut self, now: Instant) {
-        let lasts = |entry: &Entry| entry.until.is_none_or(|until| now < until);
-        self.routers.retain(lasts);
-        self.on_link.retain(lasts);
+        self.routers.advance(now);
+        self.on_link.advance(now);
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let entries = self.routers.iter().chain(&self.on_link);
-        entries.filter_map(|entry| entry.until).min()
+        let times = [self.routers.deadline(), self.on_link.deadline()];
+        times.into_iter().flatten().min()
     }
 
     pub(super) fn is_router(&self, address: Ipv6Addr) -> bool {
-        self.routers.iter().any(|router| router.address == address)
+        self.all().any(|router| router == address)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.routers.is_empty()
+        self.all().next().is_none()
     }
 
     pub(super) fn is_on_link(&self, address: Ipv6Addr) -> bool {
-        self.on_link
-            .iter()
-            .any(|entry| shares(entry.address, address, entry.len))
+        let mut prefixes = self.on_link.0.iter();
+        prefixes.any(|entry| shares(entry.address, address, entry.len))
+    }
+
+    fn all(&self) -> impl Iterator<Item = Ipv6Addr> + Clone {
+        self.configured.into_iter().chain(self.routers.addresses())
     }
 
     /// Whom to give what is not on the link.
@@ -123,7 +144,7 @@ impl Routers {
     //# state other than INCOMPLETE) SHOULD be preferred over routers
     //# whose reachability is unknown or suspect
     pub(super) fn choose(&self, neighbors: &mut Neighbors<'_>) -> Option<Ipv6Addr> {
-        let mut routers = self.routers.iter().map(|router| router.address);
+        let mut routers = self.all();
         let first = routers.clone().next();
         routers
             .find(|router| !neighbors.is_silent(*router))
