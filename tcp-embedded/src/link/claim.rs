@@ -155,3 +155,6 @@ impl Claim {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
