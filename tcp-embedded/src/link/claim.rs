@@ -44,6 +44,7 @@ pub(crate) enum WhenContested {
     /// It is kept, as section 2.4 (c) of RFC 5227 allows to who was told to have it.
     Keep,
     /// It is given up, as section 2.4 (b) has it.
+    #[cfg(feature = "dhcp")]
     Yield,
 }
 
@@ -116,6 +117,7 @@ impl Claim {
     pub(super) fn contest(&mut self) {
         match self.contested {
             WhenContested::Keep => {}
+            #[cfg(feature = "dhcp")]
             WhenContested::Yield => self.lose(),
         }
     }

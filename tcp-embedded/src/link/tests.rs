@@ -79,10 +79,11 @@ fn paid(link: &mut Link<'_>, now: Instant) -> Option<(MacAddress, Arp)> {
 /// Sends a packet of `len` octets, each `0x45`.
 fn send(link: &mut Link<'_>, now: Instant, to: Ipv4Addr, len: usize) -> Option<MacAddress> {
     let mut frame = [0x45; 600];
-    let packet = Outgoing {
-        destination: to.into(),
-        len,
-    };
+    #[cfg(feature = "ipv6")]
+    let destination = IpAddr::V4(to);
+    #[cfg(not(feature = "ipv6"))]
+    let destination = to;
+    let packet = Outgoing { destination, len };
     link.send(now, packet, &mut frame, nobody)
         .map(|_| MacAddress(*frame.first_chunk().unwrap()))
 }

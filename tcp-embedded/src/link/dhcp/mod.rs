@@ -343,7 +343,12 @@ impl Client {
         let step = held.and_then(|lease| match self.state {
             DhcpState::Bound => lease.renew_at,
             DhcpState::Renewing => lease.rebind_at,
-            _ => None,
+            DhcpState::Searching
+            | DhcpState::Requesting
+            | DhcpState::Checking
+            | DhcpState::Rebinding
+            | DhcpState::Confirming
+            | DhcpState::Declining => None,
         });
         let until = held.and_then(|lease| lease.until);
         [self.due, step, until].into_iter().flatten().min()
@@ -392,24 +397,8 @@ impl Client {
                 return None;
             }
         };
-        if self.sent == REQUESTS {
-            match self.state {
-                DhcpState::Requesting => {
-                    self.search(now, Duration::ZERO, random);
-                    return None;
-                }
-                //= https://www.rfc-editor.org/rfc/rfc2131#section-3.2
-                //# If the client receives neither a DHCPACK nor a DHCPNAK
-                //# message after employing the retransmission algorithm, the
-                //# client MAY choose to use the previously allocated network
-                //# address and configuration parameters for the remainder of the
-                //# unexpired lease.
-                DhcpState::Confirming => {
-                    self.bind();
-                    return None;
-                }
-                _ => {}
-            }
+        if self.sent == REQUESTS && self.give_up(now, random) {
+            return None;
         }
         let seconds = (now - self.began).as_millis() / 1_000;
         let said = Said {
@@ -433,13 +422,44 @@ impl Client {
         Some(len)
     }
 
+    /// Nobody answers: whether the exchange is over.
+    //= https://www.rfc-editor.org/rfc/rfc2131#section-3.2
+    //# If the client receives neither a DHCPACK nor a DHCPNAK
+    //# message after employing the retransmission algorithm, the
+    //# client MAY choose to use the previously allocated network
+    //# address and configuration parameters for the remainder of the
+    //# unexpired lease.
+    fn give_up(&mut self, now: Instant, random: &mut Random) -> bool {
+        match self.state {
+            DhcpState::Requesting => {
+                self.search(now, Duration::ZERO, random);
+                true
+            }
+            DhcpState::Confirming => {
+                self.bind();
+                true
+            }
+            DhcpState::Searching
+            | DhcpState::Checking
+            | DhcpState::Bound
+            | DhcpState::Renewing
+            | DhcpState::Rebinding
+            | DhcpState::Declining => false,
+        }
+    }
+
     /// How long to wait for an answer to what is sent.
     fn pause(&self, now: Instant, random: &mut Random) -> Duration {
         let lease = self.lease.as_ref();
         let end = match self.state {
             DhcpState::Renewing => lease.and_then(|lease| lease.rebind_at),
             DhcpState::Rebinding => lease.and_then(|lease| lease.until),
-            _ => {
+            DhcpState::Searching
+            | DhcpState::Requesting
+            | DhcpState::Checking
+            | DhcpState::Bound
+            | DhcpState::Confirming
+            | DhcpState::Declining => {
                 let base = FIRST_PAUSE.doubled(self.sent.min(DOUBLINGS).into());
                 let least = Duration::from_micros(base.as_micros().saturating_sub(1_000_000));
                 return least + random.below(SECOND + SECOND);
