@@ -273,7 +273,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
             }
             let stack = &self.stack;
             let live = |hop: Hop| stack.has_connection_to(unmapped(hop));
-            let len = match self.link.pay(now, self.frame, live) {
+            let len = match self.link.pay(now, self.frame, &live) {
                 Some(len) => Some(len),
                 None => match self.packet(now) {
                     Some(len) => len,
@@ -307,7 +307,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
         };
         let stack = &self.stack;
         let live = |hop: Hop| stack.has_connection_to(unmapped(hop));
-        Some(self.link.send(now, packet, self.frame, live))
+        Some(self.link.send(now, packet, self.frame, &live))
     }
 
     fn note(&mut self, kind: ErrorKind) {

@@ -105,6 +105,9 @@ struct Parked {
     to: Option<MacAddress>,
 }
 
+/// Knows to whom connections lead.
+pub(crate) type Live<'l> = &'l dyn Fn(Hop) -> bool;
+
 /// The link layer of one interface.
 #[derive(Debug)]
 pub(crate) struct Link<'a> {
@@ -183,7 +186,7 @@ impl<'a> Link<'a> {
         now: Instant,
         packet: Outgoing,
         frame: &mut [u8],
-        live: impl Fn(Hop) -> bool,
+        live: Live<'_>,
     ) -> Option<usize> {
         let (next_hop, carries) = match self.route(packet) {
             Some(route) => route,
@@ -230,11 +233,12 @@ impl<'a> Link<'a> {
     }
 
     /// The hardware address of `next_hop`; asks for it where that is due.
+    #[inline(never)]
     fn resolve(
         &mut self,
         now: Instant,
         next_hop: Hop,
-        live: impl Fn(Hop) -> bool,
+        live: Live<'_>,
     ) -> Result<MacAddress, NotThere> {
         let gateway = self.ipv4.gateway().map(hop);
         #[cfg(feature = "ipv6")]
@@ -289,12 +293,7 @@ impl<'a> Link<'a> {
     }
 
     /// Writes the next frame that the link layer itself has to send; its length.
-    pub(crate) fn pay(
-        &mut self,
-        now: Instant,
-        frame: &mut [u8],
-        live: impl Fn(Hop) -> bool,
-    ) -> Option<usize> {
+    pub(crate) fn pay(&mut self, now: Instant, frame: &mut [u8], live: Live<'_>) -> Option<usize> {
         self.unpark(|parked| now - parked.since > PARKED_FOR);
         if let Some(parked) = self.parked.take_if(|parked| parked.to.is_some()) {
             let to = parked.to?;

@@ -11,7 +11,6 @@ use core::net::SocketAddr;
 use heapless::Vec;
 use tcp_core::{Instant, Received};
 
-use super::Link;
 #[cfg(feature = "probe")]
 use super::cidr::Ipv4Cidr;
 #[cfg(feature = "probe")]
@@ -20,9 +19,9 @@ use super::claim::{Claim, ClaimState, Step, WhenContested};
 use super::dhcp::{self, Action, Client};
 #[cfg(feature = "dns")]
 use super::dns;
-use super::neighbor::Hop;
 #[cfg(any(feature = "dhcp", feature = "dns"))]
 use super::{Carries, HEADER, LinkDropped, NotThere, Outgoing, udp};
+use super::{Link, Live};
 #[cfg(any(feature = "dhcp", feature = "dns"))]
 use crate::mac::MacAddress;
 
@@ -110,14 +109,14 @@ impl Link<'_> {
         &mut self,
         _now: Instant,
         _frame: &mut [u8],
-        _live: impl Fn(Hop) -> bool,
+        _live: Live<'_>,
     ) -> Option<usize> {
         #[cfg(feature = "dhcp")]
-        if let Some(len) = self.pay_dhcp(_now, _frame, &_live) {
+        if let Some(len) = self.pay_dhcp(_now, _frame, _live) {
             return Some(len);
         }
         #[cfg(feature = "dns")]
-        if let Some(len) = self.pay_dns(_now, _frame, &_live) {
+        if let Some(len) = self.pay_dns(_now, _frame, _live) {
             return Some(len);
         }
         None
@@ -164,12 +163,7 @@ impl Link<'_> {
         }
     }
 
-    fn pay_dhcp(
-        &mut self,
-        now: Instant,
-        frame: &mut [u8],
-        live: impl Fn(Hop) -> bool,
-    ) -> Option<usize> {
+    fn pay_dhcp(&mut self, now: Instant, frame: &mut [u8], live: Live<'_>) -> Option<usize> {
         let (from, to) = self.dhcp.as_ref()?.due(now)?;
         let mac = if to.ip() == Ipv4Addr::BROADCAST {
             MacAddress::BROADCAST
@@ -218,12 +212,7 @@ impl Link<'_> {
         &mut self.dns
     }
 
-    fn pay_dns(
-        &mut self,
-        now: Instant,
-        frame: &mut [u8],
-        live: impl Fn(Hop) -> bool,
-    ) -> Option<usize> {
+    fn pay_dns(&mut self, now: Instant, frame: &mut [u8], live: Live<'_>) -> Option<usize> {
         let servers = self.name_servers();
         let (index, server) = self.dns.due(now, &servers)?;
         let way = server.and_then(|server| {
@@ -270,11 +259,12 @@ impl Link<'_> {
 impl Link<'_> {
     /// The hardware address to which a packet for `destination` goes, if it is known; asks for it
     /// otherwise.
+    #[inline(never)]
     fn reach(
         &mut self,
         now: Instant,
         destination: IpAddr,
-        live: impl Fn(Hop) -> bool,
+        live: Live<'_>,
     ) -> Result<MacAddress, NotThere> {
         #[cfg(not(feature = "ipv6"))]
         let IpAddr::V4(destination) = destination else {

@@ -24,7 +24,7 @@ fn nobody(_: Hop) -> bool {
 }
 
 fn pay(link: &mut Link<'_>, now: Instant, frame: &mut [u8]) -> Option<usize> {
-    link.pay(now, frame, nobody)
+    link.pay(now, frame, &nobody)
 }
 
 /// Hands a frame over, and counts as the runner does.
@@ -84,7 +84,7 @@ fn send(link: &mut Link<'_>, now: Instant, to: Ipv4Addr, len: usize) -> Option<M
     #[cfg(not(feature = "ipv6"))]
     let destination = to;
     let packet = Outgoing { destination, len };
-    link.send(now, packet, &mut frame, nobody)
+    link.send(now, packet, &mut frame, &nobody)
         .map(|_| MacAddress(*frame.first_chunk().unwrap()))
 }
 

@@ -25,7 +25,7 @@ fn until(link: &mut Link<'_>, end: Instant) -> Vec<(u64, Arp)> {
     loop {
         link.advance(now);
         let mut frame = [0xaa; 64];
-        while link.pay(now, &mut frame, |_: Hop| false).is_some() {
+        while link.pay(now, &mut frame, &|_: Hop| false).is_some() {
             assert_eq!(frame[..6], MacAddress::BROADCAST.0);
             heard.push((now.as_millis(), Arp::parse(&frame[HEADER..]).unwrap()));
         }

@@ -104,7 +104,7 @@ impl<'a> Bench<'a> {
 
     fn pay(&mut self) -> Option<Heard> {
         let mut frame = [0xaa; 600];
-        while let Some(len) = self.link.pay(self.now, &mut frame, |_: Hop| false) {
+        while let Some(len) = self.link.pay(self.now, &mut frame, &|_: Hop| false) {
             let payload = &frame[HEADER..len];
             if frame[12..14] == [0x08, 0x06] {
                 let arp = Arp::parse(payload).unwrap();

@@ -114,7 +114,7 @@ impl<'a> Bench<'a> {
         }
         let mut said = Vec::new();
         let mut frame = [0xaa; 200];
-        while let Some(len) = self.link.pay(self.now, &mut frame, |_| false) {
+        while let Some(len) = self.link.pay(self.now, &mut frame, &|_| false) {
             let packet = &frame[HEADER..len];
             if packet[0] == 0x66 {
                 // A packet that was parked.
@@ -150,7 +150,7 @@ impl<'a> Bench<'a> {
             len: 60,
         };
         let live = |_: Hop| false;
-        self.link.send(self.now, packet, &mut frame, live)?;
+        self.link.send(self.now, packet, &mut frame, &live)?;
         Some(MacAddress(*frame.first_chunk().unwrap()))
     }
 

@@ -159,7 +159,7 @@ fn a_small_packet_waits_for_its_neighbour_here_too() {
     let mut bench = Bench::ready(&mut neighbors);
     assert_eq!(bench.send(peer()), None);
     let mut frame = [0; 200];
-    let len = bench.link.pay(bench.now, &mut frame, |_| false).unwrap();
+    let len = bench.link.pay(bench.now, &mut frame, &|_| false).unwrap();
     let heard = Heard::parse(&frame[HEADER..len]).unwrap();
     assert_eq!(heard.message, Message::Solicitation { target: peer() });
     assert_eq!(heard.destination, solicited_node(peer()));
@@ -167,7 +167,7 @@ fn a_small_packet_waits_for_its_neighbour_here_too() {
     bench
         .hear(&to_us().frame(&advertisement(0x60, peer())))
         .unwrap();
-    assert_eq!(bench.link.pay(bench.now, &mut frame, |_| false), Some(74));
+    assert_eq!(bench.link.pay(bench.now, &mut frame, &|_| false), Some(74));
     assert_eq!(frame[..6], PEER.0);
     assert_eq!(frame[12..74], [&[0x86, 0xdd][..], &[0x66; 60]].concat());
     assert_eq!(bench.send(peer()), Some(PEER));
