@@ -188,7 +188,7 @@ impl Link<'_> {
 #[cfg(feature = "dns")]
 impl Link<'_> {
     /// Whom to ask: configured servers, or else those that were found.
-    pub(crate) fn name_servers(&self) -> Vec<IpAddr, 6> {
+    pub(crate) fn name_servers(&self) -> Vec<IpAddr, 8> {
         let mut servers = Vec::new();
         // There is room for all that each source keeps.
         let _ = servers.extend_from_slice(&self.dns.servers);

@@ -187,7 +187,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
 
     /// The servers that are asked.
     #[must_use]
-    pub fn name_servers(&self) -> Vec<IpAddr, 6> {
+    pub fn name_servers(&self) -> Vec<IpAddr, 8> {
         self.link.name_servers()
     }
 }

@@ -19,7 +19,7 @@ use tcp_core::{Duration, Instant, keyed_hash};
 use super::super::cidr::{Ipv6Cidr, shares};
 use super::super::random::Random;
 use super::message::{Prefix, group_mac, solicited_node};
-use super::routers::until;
+use super::routers::{NEVER, until};
 use crate::mac::MacAddress;
 
 /// Addresses at most, the link-local one among them. The stack has as many places beside one for
@@ -86,15 +86,15 @@ struct Own {
     prefix: u8,
     origin: Origin,
     phase: Phase,
-    preferred: Option<Instant>,
-    valid: Option<Instant>,
+    preferred: Instant,
+    valid: Instant,
     is_joined: bool,
     is_installed: bool,
 }
 
 impl Own {
     fn is_over(&self, now: Instant) -> bool {
-        self.valid.is_some_and(|until| until <= now)
+        self.valid <= now
     }
 
     const fn is_tentative(&self) -> bool {
@@ -140,8 +140,8 @@ impl Addresses {
             prefix: own.prefix(),
             origin,
             phase: Phase::Waiting(due),
-            preferred: None,
-            valid: None,
+            preferred: NEVER,
+            valid: NEVER,
             is_joined: false,
             is_installed: false,
         });
@@ -198,15 +198,14 @@ impl Addresses {
             return;
         };
         own.preferred = until(now, prefix.preferred);
-        let left = own.valid.map_or(u32::MAX, |valid| {
-            u32::try_from((valid - now).as_millis() / 1_000).unwrap_or(u32::MAX)
-        });
         // A fresh address has no lifetime yet and takes any.
-        let fresh = own.valid.is_none() && own.is_tentative();
-        if fresh || prefix.valid > TWO_HOURS || prefix.valid > left {
-            own.valid = until(now, prefix.valid);
-        } else if left > TWO_HOURS {
-            own.valid = until(now, TWO_HOURS);
+        let fresh = own.valid == NEVER && own.is_tentative();
+        let two_hours = until(now, TWO_HOURS);
+        let offered = until(now, prefix.valid);
+        if fresh || offered > two_hours || offered > own.valid {
+            own.valid = offered;
+        } else if own.valid > two_hours {
+            own.valid = two_hours;
         }
     }
 
@@ -233,15 +232,12 @@ impl Addresses {
         None
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        let times = self.list.iter().flat_map(|own| {
-            let step = match own.phase {
-                Phase::Waiting(at) | Phase::Asked(at) => Some(at),
-                Phase::Usable | Phase::Duplicate => None,
-            };
-            [step, own.valid].into_iter().flatten()
+    pub(super) fn deadline(&self) -> Instant {
+        let times = self.list.iter().map(|own| match own.phase {
+            Phase::Waiting(at) | Phase::Asked(at) => at.min(own.valid),
+            Phase::Usable | Phase::Duplicate => own.valid,
         });
-        times.min()
+        times.fold(NEVER, Instant::min)
     }
 
     /// What the stack and the device have not been told yet.
@@ -324,7 +320,7 @@ impl Addresses {
         let usable = self.list.iter().filter(|own| own.phase == Phase::Usable);
         let rank = |own: &&Own| {
             let scope = own.address.is_unicast_link_local() == is_near;
-            let preferred = own.preferred.is_none_or(|until| now < until);
+            let preferred = now < own.preferred;
             let common = (own.address.to_bits() ^ remote.to_bits()).leading_zeros();
             (scope, preferred, common)
         };
@@ -344,9 +340,7 @@ impl Addresses {
             state: match own.phase {
                 Phase::Waiting(_) | Phase::Asked(_) => Ipv6AddressState::Tentative,
                 Phase::Duplicate => Ipv6AddressState::Duplicate,
-                Phase::Usable if own.preferred.is_some_and(|until| until <= now) => {
-                    Ipv6AddressState::Deprecated
-                }
+                Phase::Usable if own.preferred <= now => Ipv6AddressState::Deprecated,
                 Phase::Usable => Ipv6AddressState::Preferred,
             },
         })

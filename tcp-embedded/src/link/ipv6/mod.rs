@@ -32,7 +32,7 @@ use super::{Inside, Link};
 use crate::mac::MacAddress;
 use addresses::{Addresses, Origin};
 use message::{ALL_NODES, Emit, Heard, Message, Options, group_mac, is_discovery};
-use routers::Routers;
+use routers::{NEVER, Routers};
 
 /// Messages that wait for the device.
 const OWED: usize = 4;
@@ -43,9 +43,6 @@ const SECOND: Duration = Duration::from_secs(1);
 const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
 /// It doubles ten times, to 68 minutes.
 const DOUBLINGS: u32 = 10;
-/// Name servers that routers told of.
-#[cfg(feature = "dns")]
-const NAME_SERVERS: usize = 2;
 /// The group of all nodes, on the wire.
 const EVERYONE: MacAddress = MacAddress([0x33, 0x33, 0, 0, 0, 1]);
 
@@ -80,10 +77,10 @@ pub(super) struct Side {
     autoconfiguration: Autoconfiguration,
     owed: Deque<Emit, OWED>,
     /// When routers are solicited next, and how often they were.
-    solicitation: Option<(Instant, u32)>,
+    solicitation: (Instant, u32),
     is_joined: bool,
     #[cfg(feature = "dns")]
-    name_servers: routers::List<NAME_SERVERS>,
+    name_servers: routers::List,
 }
 
 impl Side {
@@ -93,7 +90,7 @@ impl Side {
             routers: Routers::new(),
             autoconfiguration: Autoconfiguration::Off,
             owed: Deque::new(),
-            solicitation: None,
+            solicitation: (NEVER, 0),
             is_joined: true,
             #[cfg(feature = "dns")]
             name_servers: routers::List::new(),
@@ -119,7 +116,7 @@ impl Side {
 
     fn look_for_routers(&mut self, now: Instant, random: &mut Random) {
         if self.autoconfiguration == Autoconfiguration::On {
-            self.solicitation = Some((now + random.below(SECOND), 0));
+            self.solicitation = (now + random.below(SECOND), 0);
         }
     }
 
@@ -191,10 +188,8 @@ impl Side {
             };
             let _ = self.owe(Emit::solicitation(Ipv6Addr::UNSPECIFIED, target, None));
         }
-        let due = self.solicitation.filter(|(at, _)| *at <= now);
-        if let Some((_, count)) = due
-            && !self.owed.is_full()
-        {
+        let (due, count) = self.solicitation;
+        if due <= now && !self.owed.is_full() {
             self.solicit_routers(now, count, random);
         }
     }
@@ -202,7 +197,7 @@ impl Side {
     /// Waits until it has an address to ask from, unless it never gets one.
     fn solicit_routers(&mut self, now: Instant, count: u32, random: &mut Random) {
         if self.addresses.is_starting() {
-            self.solicitation = Some((now + SECOND, count));
+            self.solicitation = (now + SECOND, count);
             return;
         }
         let source = self.addresses.source_for(now, ALL_NODES);
@@ -210,17 +205,15 @@ impl Side {
         let _ = self.owe(Emit::router_solicitation(source));
         let wait = SOLICITATION_INTERVAL.doubled(count.min(DOUBLINGS));
         let next = now + wait + random.below(SECOND);
-        self.solicitation = Some((next, count.saturating_add(1)));
+        self.solicitation = (next, count.saturating_add(1));
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let solicitation = self.solicitation.map(|(at, _)| at);
-        let times = [
-            self.addresses.deadline(),
-            self.routers.deadline(),
-            solicitation,
-        ];
-        times.into_iter().flatten().min()
+        let (solicitation, _) = self.solicitation;
+        let deadline = self.addresses.deadline().min(self.routers.deadline());
+        #[cfg(feature = "dns")]
+        let deadline = deadline.min(self.name_servers.deadline());
+        Some(deadline.min(solicitation)).filter(|at| *at < NEVER)
     }
 
     /// A message of neighbour discovery: who was found by it, if that was asked for.
@@ -327,7 +320,7 @@ impl Side {
             }
         }
         if !self.routers.is_empty() {
-            self.solicitation = None;
+            self.solicitation = (NEVER, 0);
         }
     }
 }

@@ -11,12 +11,18 @@ use tcp_core::{Duration, Instant};
 use super::super::cidr::shares;
 use super::super::neighbor::Neighbors;
 
-const ROUTERS: usize = 3;
-const PREFIXES: usize = 4;
+/// Entries of each list.
+const ENTRIES: usize = 4;
+/// When what lasts for ever ends.
+pub(super) const NEVER: Instant = Instant::from_micros(u64::MAX);
 
-/// The moment at which a lifetime of so many seconds is over; `None`: never.
-pub(super) fn until(now: Instant, seconds: u32) -> Option<Instant> {
-    (seconds != u32::MAX).then(|| now + Duration::from_secs(seconds.into()))
+/// The moment at which a lifetime of so many seconds is over; all ones: never.
+pub(super) fn until(now: Instant, seconds: u32) -> Instant {
+    if seconds == u32::MAX {
+        NEVER
+    } else {
+        now + Duration::from_secs(seconds.into())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,27 +30,22 @@ struct Entry {
     address: Ipv6Addr,
     /// Of a prefix; 128 for a host.
     len: u8,
-    until: Option<Instant>,
+    until: Instant,
 }
 
 /// Addresses or prefixes, each for its time.
 #[derive(Debug)]
-pub(super) struct List<const N: usize>(Vec<Entry, N>);
+pub(super) struct List(Vec<Entry, ENTRIES>);
 
-impl<const N: usize> List<N> {
+impl List {
     pub(super) const fn new() -> Self {
         Self(Vec::new())
     }
 
     /// Sets until when an entry counts, makes it, or removes it.
-    pub(super) fn keep(
-        &mut self,
-        now: Instant,
-        (address, len): (Ipv6Addr, u8),
-        until: Option<Instant>,
-    ) {
+    pub(super) fn keep(&mut self, now: Instant, (address, len): (Ipv6Addr, u8), until: Instant) {
         let same = |old: &Entry| (old.address, old.len) == (address, len);
-        if until.is_some_and(|until| until <= now) {
+        if until <= now {
             self.0.retain(|old| !same(old));
         } else if let Some(old) = self.0.iter_mut().find(|old| same(old)) {
             old.until = until;
@@ -60,16 +61,16 @@ impl<const N: usize> List<N> {
 
     /// Forgets what is over.
     pub(super) fn advance(&mut self, now: Instant) {
-        self.0
-            .retain(|entry| entry.until.is_none_or(|until| now < until));
+        self.0.retain(|entry| now < entry.until);
     }
 
     pub(super) fn addresses(&self) -> impl Iterator<Item = Ipv6Addr> + Clone {
         self.0.iter().map(|entry| entry.address)
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.0.iter().filter_map(|entry| entry.until).min()
+    pub(super) fn deadline(&self) -> Instant {
+        let times = self.0.iter().map(|entry| entry.until);
+        times.fold(NEVER, Instant::min)
     }
 }
 
@@ -77,8 +78,8 @@ impl<const N: usize> List<N> {
 #[derive(Debug)]
 pub(super) struct Routers {
     configured: Option<Ipv6Addr>,
-    routers: List<ROUTERS>,
-    on_link: List<PREFIXES>,
+    routers: List,
+    on_link: List,
 }
 
 impl Routers {
@@ -116,9 +117,8 @@ impl Routers {
         self.on_link.advance(now);
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        let times = [self.routers.deadline(), self.on_link.deadline()];
-        times.into_iter().flatten().min()
+    pub(super) fn deadline(&self) -> Instant {
+        self.routers.deadline().min(self.on_link.deadline())
     }
 
     pub(super) fn is_router(&self, address: Ipv6Addr) -> bool {
