@@ -58,8 +58,8 @@ pub struct Neighbor {
     mac: Option<MacAddress>,
     /// When the last answer came.
     confirmed: Instant,
-    /// When the unanswered request was sent.
-    asked: Option<Instant>,
+    /// When the last unanswered request was sent, if there is one.
+    asked: Instant,
     /// When a packet was last sent there.
     used: Instant,
     /// Requests since the last answer.
@@ -72,7 +72,7 @@ impl Neighbor {
         address: Hop::UNSPECIFIED,
         mac: None,
         confirmed: Instant::ZERO,
-        asked: None,
+        asked: Instant::ZERO,
         used: Instant::ZERO,
         requests: 0,
     };
@@ -83,17 +83,21 @@ impl Neighbor {
 
     /// Whether a request may be sent; if so, it is.
     fn ask(&mut self, now: Instant) -> bool {
-        if self.asked.is_some_and(|at| now - at < BETWEEN_REQUESTS) {
+        if self.asked_lately(now) {
             return false;
         }
-        self.asked = Some(now);
+        self.asked = now;
         self.requests = self.requests.saturating_add(1);
         true
     }
 
+    fn asked_lately(&self, now: Instant) -> bool {
+        self.requests > 0 && now - self.asked < BETWEEN_REQUESTS
+    }
+
     /// When it may be evicted: a rank, the lowest first, and when it was used.
     fn evictable(&self, now: Instant) -> Option<(u8, Instant)> {
-        let asked_lately = self.asked.is_some_and(|at| now - at < BETWEEN_REQUESTS);
+        let asked_lately = self.asked_lately(now);
         let used_lately = now - self.used < MINUTE;
         match self.mac {
             _ if self.is_free() => Some((0, self.used)),
@@ -169,12 +173,11 @@ impl<'a> Neighbors<'a> {
 
     /// An answer: whether it was asked for.
     pub(super) fn confirm(&mut self, now: Instant, address: Hop, mac: MacAddress) -> bool {
-        let Some(entry) = self.find(address).filter(|entry| entry.asked.is_some()) else {
+        let Some(entry) = self.find(address).filter(|entry| entry.requests > 0) else {
             return false;
         };
         entry.mac = Some(mac);
         entry.confirmed = now;
-        entry.asked = None;
         entry.requests = 0;
         true
     }
@@ -196,7 +199,7 @@ impl<'a> Neighbors<'a> {
     #[cfg(feature = "ipv6")]
     pub(super) fn revive(&mut self, address: Hop) {
         if let Some(entry) = self.find(address) {
-            entry.requests = 0;
+            entry.requests = entry.requests.min(1);
         }
     }
 
@@ -219,7 +222,7 @@ impl<'a> Neighbors<'a> {
         *entry = Neighbor {
             address,
             used: now,
-            asked: Some(now),
+            asked: now,
             requests: 1,
             ..Neighbor::EMPTY
         };
