@@ -424,8 +424,9 @@ impl Client {
 
     /// Nobody answers: whether the exchange is over.
     //= https://www.rfc-editor.org/rfc/rfc2131#section-3.2
-    //# If the client receives neither a DHCPACK nor a DHCPNAK
-    //# message after employing the retransmission algorithm, the
+    //# If the client
+    //# receives neither a DHCPACK or a DHCPNAK message after employing
+    //# the retransmission algorithm, the
     //# client MAY choose to use the previously allocated network
     //# address and configuration parameters for the remainder of the
     //# unexpired lease.
