@@ -310,7 +310,7 @@ impl<'a> Link<'a> {
             return Some(len);
         }
         #[cfg(feature = "ipv6")]
-        if let Some(len) = self.ipv6.pay(self.mac, frame) {
+        if let Some(len) = self.ipv6.pay(now, self.mac, frame) {
             return Some(len);
         }
         self.pay_datagram(now, frame, live)

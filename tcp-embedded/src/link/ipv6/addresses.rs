@@ -300,6 +300,11 @@ impl Addresses {
         list.any(|own| own.address == address && own.phase == Phase::Usable)
     }
 
+    /// The solicited-node groups of all, one for each.
+    pub(super) fn groups(&self) -> impl Iterator<Item = Ipv6Addr> {
+        self.list.iter().map(|own| solicited_node(own.address))
+    }
+
     /// Whether `group` is the solicited-node group of one of ours.
     pub(super) fn has_joined(&self, group: MacAddress) -> bool {
         let mut list = self.list.iter();

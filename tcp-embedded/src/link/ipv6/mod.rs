@@ -12,6 +12,7 @@
 //! is told by [`Change::Join`].
 
 mod addresses;
+mod groups;
 mod message;
 mod routers;
 
@@ -31,6 +32,7 @@ use super::random::Random;
 use super::{Inside, Link};
 use crate::mac::MacAddress;
 use addresses::{Addresses, Origin};
+use groups::Reports;
 use message::{ALL_NODES, Emit, Heard, Message, Options, group_mac, is_discovery};
 use routers::{NEVER, Routers};
 
@@ -79,6 +81,7 @@ pub(super) struct Side {
     /// When routers are solicited next, and how often they were.
     solicitation: (Instant, u32),
     is_joined: bool,
+    reports: Reports,
     #[cfg(feature = "dns")]
     name_servers: routers::List,
 }
@@ -92,6 +95,7 @@ impl Side {
             owed: Deque::new(),
             solicitation: (NEVER, 0),
             is_joined: true,
+            reports: Reports::new(),
             #[cfg(feature = "dns")]
             name_servers: routers::List::new(),
         }
@@ -166,7 +170,18 @@ impl Side {
     }
 
     /// Writes the message that has waited longest; the frame's length.
-    pub(super) fn pay(&mut self, mac: MacAddress, frame: &mut [u8]) -> Option<usize> {
+    pub(super) fn pay(&mut self, now: Instant, mac: MacAddress, frame: &mut [u8]) -> Option<usize> {
+        if self.reports.due <= now {
+            let source = self.addresses.source_for(now, ALL_NODES);
+            let source = source.filter(Ipv6Addr::is_unicast_link_local);
+            let source = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
+            let groups = self.addresses.groups();
+            let packet = frame.get_mut(HEADER..)?;
+            let len = self.reports.write(now, packet, source, groups)?;
+            let to = groups::mac();
+            let route = Route { from: mac, to };
+            return ethernet::finish(frame, route, Carries::Ipv6, len);
+        }
         let message = self.owed.pop_front()?;
         let len = message.write(frame.get_mut(HEADER..)?, mac)?;
         let route = Route {
@@ -211,6 +226,7 @@ impl Side {
     fn deadline(&self) -> Option<Instant> {
         let (solicitation, _) = self.solicitation;
         let deadline = self.addresses.deadline().min(self.routers.deadline());
+        let deadline = deadline.min(self.reports.due);
         #[cfg(feature = "dns")]
         let deadline = deadline.min(self.name_servers.deadline());
         Some(deadline.min(solicitation)).filter(|at| *at < NEVER)
@@ -343,7 +359,11 @@ impl Link<'_> {
             self.ipv6.is_joined = true;
             return Some(Change::Join(group_mac(ALL_NODES)));
         }
-        self.ipv6.addresses.next_change(now)
+        let change = self.ipv6.addresses.next_change(now);
+        if let Some(Change::Join(_)) = change {
+            self.ipv6.reports.joined(now);
+        }
+        change
     }
 
     pub(crate) fn ipv6_addresses(&self, now: Instant) -> impl Iterator<Item = Ipv6Address> {
@@ -382,6 +402,11 @@ impl Link<'_> {
         now: Instant,
         frame: &Frame<'f>,
     ) -> Result<Inside<'f>, LinkDropped> {
+        if let Some(within_ms) = groups::query(frame.payload) {
+            let reports = &mut self.ipv6.reports;
+            reports.asked(now, within_ms, &mut self.random);
+            return Ok(Inside::Nothing);
+        }
         if !is_discovery(frame.payload) {
             return Ok(Inside::Packet(frame.payload, frame.to));
         }

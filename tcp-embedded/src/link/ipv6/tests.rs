@@ -47,6 +47,7 @@ struct Bench<'a> {
     /// What the stack was told.
     installed: Vec<Ipv6Addr>,
     groups: Vec<MacAddress>,
+    reports: Vec<Vec<u8>>,
 }
 
 /// A frame that left.
@@ -74,6 +75,7 @@ impl<'a> Bench<'a> {
             now: at(0),
             installed: Vec::new(),
             groups: Vec::new(),
+            reports: Vec::new(),
         }
     }
 
@@ -116,6 +118,10 @@ impl<'a> Bench<'a> {
         let mut frame = [0xaa; 200];
         while let Some(len) = self.link.pay(self.now, &mut frame, &|_| false) {
             let packet = &frame[HEADER..len];
+            if packet[6] == 0 {
+                self.reports.push(packet.to_vec());
+                continue;
+            }
             if packet[0] == 0x66 {
                 // A packet that was parked.
                 continue;
@@ -266,5 +272,6 @@ const ON_LINK: u8 = 0x80;
 const AUTONOMOUS: u8 = 0x40;
 
 mod autoconfiguration;
+mod groups;
 mod hostile;
 mod neighbors;
