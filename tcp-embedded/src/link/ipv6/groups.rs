@@ -4,15 +4,13 @@
 //! A host that joins a group says so three times; who asks is told of all groups, after a while
 //! that is left to chance. The group of all nodes is never reported.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::Ipv6Addr;
 
-use tcp_core::wire::{
-    HeaderChecksum, IpEmit, IpPacket, PROTOCOL_ICMPV6, emit_ip_header, pseudo_header,
-};
+use tcp_core::wire::PROTOCOL_ICMPV6;
 use tcp_core::{Duration, Instant};
 
 use super::super::random::Random;
-use super::message::group_mac;
+use super::message::{group_mac, seal};
 use super::routers::NEVER;
 use crate::mac::MacAddress;
 
@@ -100,41 +98,21 @@ impl Reports {
         }
         *head = [REPORT, 0, 0, 0, 0, 0, 0, count];
         let len = head.len() + usize::from(count) * RECORD;
-        let length = u16::try_from(len).ok()?;
-        let ip = IpEmit {
-            source: IpAddr::V6(source),
-            destination: IpAddr::V6(ROUTERS),
-            hop_limit: 1,
-            traffic_class: 0,
-        };
-        let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_ICMPV6, length);
-        sum.add(icmp.get(..len)?);
-        *icmp.get_mut(2..)?.first_chunk_mut()? = sum.complement();
-        let length = length.checked_add(8)?;
-        emit_ip_header(out, &ip, HOP_BY_HOP, length)?;
-        (count > 0).then_some(IP_HEADER + usize::from(length))
+        let ends = [source, ROUTERS];
+        let len = seal(out, ends, (HOP_BY_HOP, OPTIONS.len()), len)?;
+        (count > 0).then_some(len)
     }
 }
 
-/// Within how many milliseconds a query wants to be answered; `None` when the packet is none.
+/// Within how many milliseconds a query wants to be answered; `None` when the packet is none. The
+/// checksum is not looked at: damage costs a report at worst, and more than one does not wait.
 pub(super) fn query(octets: &[u8]) -> Option<u16> {
-    if octets.get(6) != Some(&HOP_BY_HOP) {
-        return None;
-    }
-    let packet = IpPacket::parse(octets, HeaderChecksum::Verify).ok()?;
-    let IpAddr::V6(source) = packet.source else {
+    let [_, _, _, _, _, _, HOP_BY_HOP, 1, 0xfe, 0x80, rest @ ..] = octets else {
         return None;
     };
-    let payload = packet.payload;
-    let [QUERY, 0, _, _, d0, d1, ..] = *payload else {
+    let (options, body) = rest.get(IP_HEADER - 10..)?.split_first_chunk()?;
+    let [QUERY, 0, _, _, d0, d1, ..] = *body.first_chunk::<24>()? else {
         return None;
     };
-    let length = u16::try_from(payload.len()).ok().filter(|len| *len >= 24)?;
-    let mut sum = pseudo_header(packet.source, packet.destination, PROTOCOL_ICMPV6, length);
-    sum.add(payload);
-    let is_sound = packet.protocol == PROTOCOL_ICMPV6
-        && packet.hop_limit == 1
-        && source.is_unicast_link_local()
-        && sum.is_right();
-    is_sound.then_some(u16::from_be_bytes([d0, d1]))
+    (*options == OPTIONS).then_some(u16::from_be_bytes([d0, d1]))
 }

@@ -7,9 +7,7 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-use tcp_core::wire::{
-    HeaderChecksum, IpEmit, IpPacket, PROTOCOL_ICMPV6, emit_ip_header, pseudo_header,
-};
+use tcp_core::wire::{IpEmit, PROTOCOL_ICMPV6, emit_ip_header, pseudo_header};
 
 use super::super::dropped::LinkDropped;
 use crate::mac::MacAddress;
@@ -189,27 +187,25 @@ impl<'p> Heard<'p> {
     }
 
     fn checked(octets: &'p [u8]) -> Option<Self> {
-        let packet = IpPacket::parse(octets, HeaderChecksum::Verify).ok()?;
-        let (IpAddr::V6(source), IpAddr::V6(destination)) = (packet.source, packet.destination)
-        else {
+        let (head, rest) = octets.split_first_chunk::<IP_HEADER>()?;
+        //= https://www.rfc-editor.org/rfc/rfc4861#section-7.1.1
+        //# - The IP Hop Limit field has a value of 255, i.e., the packet
+        //# could not possibly have been forwarded by a router.
+        let [version, _, _, _, l0, l1, PROTOCOL_ICMPV6, HOP_LIMIT, ..] = *head else {
             return None;
         };
-        let payload = packet.payload;
-        let length = u16::try_from(payload.len()).ok()?;
-        let mut sum = pseudo_header(packet.source, packet.destination, PROTOCOL_ICMPV6, length);
+        let ends = head.last_chunk::<32>()?.as_chunks::<16>().0;
+        let [source, destination] = *<&[[u8; 16]; 2]>::try_from(ends).ok()?;
+        let (source, destination) = (Ipv6Addr::from(source), Ipv6Addr::from(destination));
+        let length = u16::from_be_bytes([l0, l1]);
+        let payload = rest.get(..usize::from(length))?;
+        let (from, to) = (IpAddr::V6(source), IpAddr::V6(destination));
+        let mut sum = pseudo_header(from, to, PROTOCOL_ICMPV6, length);
         sum.add(payload);
         let [kind, 0, _, _, body @ ..] = payload else {
             return None;
         };
-        //= https://www.rfc-editor.org/rfc/rfc4861#section-7.1.1
-        //# - The IP Hop Limit field has a value of 255, i.e., the packet
-        //# could not possibly have been forwarded by a router.
-        let is_sound = packet.hop_limit == HOP_LIMIT
-            && packet.protocol == PROTOCOL_ICMPV6
-            && usize::from(packet.header_len) == IP_HEADER
-            && sum.is_right()
-            && !source.is_multicast();
-        if !is_sound {
+        if version >> 4 != 6 || !sum.is_right() || source.is_multicast() {
             return None;
         }
         let heard = |message| Self {
@@ -369,20 +365,35 @@ impl Emit {
             *body.get_mut(fixed..)?.first_chunk_mut()? = [option, 1, a, b, c, d, e, f];
             fixed + 8
         };
-        let ip = IpEmit {
-            source: IpAddr::V6(self.source),
-            destination: IpAddr::V6(self.destination),
-            hop_limit: HOP_LIMIT,
-            traffic_class: 0,
-        };
-        let length = u16::try_from(len).ok()?;
-        let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_ICMPV6, length);
-        sum.add(body.get(..len)?);
-        [body[2], body[3]] = sum.complement();
-        let header = emit_ip_header(out, &ip, PROTOCOL_ICMPV6, length)?;
-        out.get_mut(header..)?
-            .get_mut(..len)?
-            .copy_from_slice(body.get(..len)?);
-        Some(header + len)
+        let place = out.get_mut(IP_HEADER..)?.get_mut(..len)?;
+        place.copy_from_slice(body.get(..len)?);
+        let ends = [self.source, self.destination];
+        seal(out, ends, (PROTOCOL_ICMPV6, 0), len)
     }
+}
+
+/// Puts the checksum into the ICMPv6 message of `len` octets that stands behind the places of the
+/// IPv6 header and of `options` octets, and the IPv6 header before them; the packet's length. What
+/// follows the header first is `next`; only discovery itself, which has no options, goes without
+/// routers being able to forward it.
+pub(super) fn seal(
+    out: &mut [u8],
+    [source, destination]: [Ipv6Addr; 2],
+    (next, options): (u8, usize),
+    len: usize,
+) -> Option<usize> {
+    let ip = IpEmit {
+        source: IpAddr::V6(source),
+        destination: IpAddr::V6(destination),
+        hop_limit: if options == 0 { HOP_LIMIT } else { 1 },
+        traffic_class: 0,
+    };
+    let message = out.get_mut(IP_HEADER + options..)?.get_mut(..len)?;
+    let length = u16::try_from(len).ok()?;
+    let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_ICMPV6, length);
+    sum.add(message);
+    *message.get_mut(2..)?.first_chunk_mut()? = sum.complement();
+    let length = u16::try_from(len + options).ok()?;
+    let header = emit_ip_header(out, &ip, next, length)?;
+    Some(header + usize::from(length))
 }

@@ -86,9 +86,16 @@ fn a_query_that_came_from_afar_is_not_answered() {
     let mut neighbors = [Neighbor::EMPTY; 4];
     let mut bench = Bench::ready(&mut neighbors);
     bench.reports.clear();
-    let mut spoilt = query(router(), 1, 1_000);
-    spoilt[HEADER + 50] ^= 1;
-    for frame in [query(router(), 2, 1_000), query(peer(), 1, 1_000), spoilt] {
+    let mut without_alert = query(router(), 1, 1_000);
+    without_alert[HEADER + 42] = 1;
+    let mut short = query(router(), 1, 1_000);
+    short.truncate(HEADER + 48 + 23);
+    for frame in [
+        query(router(), 2, 1_000),
+        query(peer(), 1, 1_000),
+        without_alert,
+        short,
+    ] {
         let inside = bench.link.receive(bench.now, &frame).unwrap();
         assert!(matches!(inside, Inside::Packet(..)));
     }
