@@ -126,7 +126,6 @@ impl Key {
     }
 
     /// The keyed hash for `purpose`; for all but index places in full strength.
-    #[inline(never)]
     pub(super) fn hash(&self, key: SipKey, purpose: Purpose) -> u64 {
         let strength = match purpose {
             Purpose::Connection | Purpose::Listener => Strength::Index,
