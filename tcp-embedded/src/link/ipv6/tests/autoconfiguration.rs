@@ -195,3 +195,40 @@ fn after_the_cable_was_out_routers_are_looked_for_again() {
     let said = bench.wait(1_000);
     assert_eq!((said.len(), said[0].body[0]), (1, 133));
 }
+
+#[test]
+fn u10_the_same_secret_and_script_give_the_same_octets() {
+    let run = || {
+        let mut neighbors = [Neighbor::EMPTY; 4];
+        let mut bench = Bench::new(&mut neighbors, &host());
+        let mut said = bench.wait(10_000);
+        let option = prefix("2001:db8:7::", 64, ON_LINK | AUTONOMOUS, [7_200, 3_600]);
+        bench.hear(&from_router(1_800, &option)).unwrap();
+        said.extend(bench.wait(10_000));
+        (said, bench.reports.clone(), bench.addresses())
+    };
+    assert_eq!(run(), run());
+}
+
+#[cfg(feature = "dns")]
+#[test]
+fn routers_tell_of_name_servers_for_a_while() {
+    let mut neighbors = [Neighbor::EMPTY; 4];
+    let mut bench = Bench::ready(&mut neighbors);
+    let told = |lifetime: u32| {
+        let head = [25, 5, 0, 0];
+        let servers = [ip("2001:db8::53").octets(), ip("ff02::1").octets()].concat();
+        from_router(
+            1_800,
+            &[&head[..], &lifetime.to_be_bytes(), &servers].concat(),
+        )
+    };
+    bench.hear(&told(600)).unwrap();
+    let server = IpAddr::V6(ip("2001:db8::53"));
+    assert_eq!(bench.link.name_servers(), [server], "and no group");
+    bench.wait(601_000);
+    assert!(bench.link.name_servers().is_empty());
+    bench.hear(&told(600)).unwrap();
+    bench.hear(&told(0)).unwrap();
+    assert!(bench.link.name_servers().is_empty());
+}
