@@ -149,6 +149,6 @@ pub use seq::{SeqLen, SeqNum, SeqRange};
 pub use stack::{
     AnyAddress, ChecksumState, Dropped, Event, FragmentSlot, Handle, LinkDestination, ListenAt,
     ListenerHandle, LocalAddress, OwnAddress, Packet, Received, Row, RxChecksum, Stack,
-    StackConfig, Tables, TablesStorage, Transmit, TxChecksum,
+    StackConfig, Tables, TablesStorage, Transmit, TxChecksum, keyed_hash,
 };
 pub use time::{Duration, Instant};

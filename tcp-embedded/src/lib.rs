@@ -4,8 +4,18 @@
 //! A [`Runner`] joins the two with the link layer (Ethernet, ARP) and a stack, and does a bounded
 //! amount of work each time the super-loop calls [`poll`](Runner::poll).
 //!
-//! Nothing here allocates, blocks or panics. IPv4 only: IPv6 needs neighbour discovery, which this
-//! link layer does not speak, so IPv6 frames are dropped and counted.
+//! Nothing here allocates, blocks or panics.
+//!
+//! # Features
+//!
+//! None is on by default, and all are additive: each costs flash.
+//!
+//! - `ipv6`: IPv6 beside IPv4, with neighbour discovery, address autoconfiguration and routers
+//!   ([`Runner::start_ipv6`]). Without it IPv6 frames are dropped and counted.
+//! - `probe`: asks whether an IPv4 address is free before it is used ([`Runner::claim_ipv4`]).
+//! - `dhcp`: gets the IPv4 address from a server ([`Runner::start_dhcp`]); it asks whether the
+//!   address is free, so it includes `probe`.
+//! - `dns`: looks names up ([`Runner::query`]).
 //!
 //! # Sockets
 //!
@@ -32,7 +42,8 @@
 //!
 //! ```text
 //! type Network = Net<'static, Device, 4>;
-//! static RESOURCES: StaticCell<Resources<'static, 4, 2048, 2048, 32>> = StaticCell::new();
+//! static RESOURCES: ConstStaticCell<Resources<'static, 4, 2048, 2048, 32>> =
+//!     ConstStaticCell::new(Resources::new());
 //! static NET: StaticCell<Network> = StaticCell::new();
 //!
 //! #[embassy_executor::task]
@@ -52,7 +63,7 @@
 //!     }
 //! }
 //!
-//! let resources = RESOURCES.init_with(Resources::new);
+//! let resources = RESOURCES.take();
 //! let runner = Runner::new(FromEmbassy::new(device)?, host, resources.lend())?;
 //! let net = NET.init(Net::new(runner, &EmbassyTime));
 //! ```
@@ -78,6 +89,14 @@ mod time;
 pub use cable::{Cable, End};
 #[cfg(feature = "embassy-net-driver")]
 pub use embassy::{AsEmbassy, FromEmbassy, NotEthernet};
+#[cfg(feature = "probe")]
+pub use link::ClaimState;
+#[cfg(feature = "ipv6")]
+pub use link::{Autoconfiguration, Ipv6Address, Ipv6AddressState, Ipv6Cidr, Ipv6Host};
+#[cfg(feature = "dhcp")]
+pub use link::{DhcpState, Lease};
+#[cfg(feature = "dns")]
+pub use link::{DnsError, Query, RecordType};
 pub use link::{Ipv4Cidr, LinkDropped, Neighbor};
 pub use mac::{Capabilities, Error, ErrorKind, LinkState, Mac, MacAddress};
 #[cfg(feature = "embedded-io")]

@@ -8,13 +8,15 @@
 //! There is one buffer for one frame: a received packet is used up before the next one is read or
 //! written. While the cable is pulled nothing is written, and timers run on.
 
+mod configure;
+
 use core::net::{IpAddr, Ipv4Addr};
 
 use tcp_core::{
     Duration, Firmware, Instant, Memory, Misuse, Packet, RxChecksum, Stack, StackConfig,
 };
 
-use crate::link::{HEADER, Inside, Ipv4Cidr, Link, LinkDropped};
+use crate::link::{HEADER, Hop, Inside, Ipv4Cidr, Link, LinkDropped, Outgoing};
 use crate::mac::{Error as _, ErrorKind, LinkState, Mac};
 use crate::resources::Parts;
 
@@ -110,13 +112,41 @@ pub struct Runner<'a, D: Mac, M: Memory<'a>> {
     stack: Stack<'a, Firmware, M>,
     frame: &'a mut [u8],
     rx_checksum: RxChecksum,
+    /// The IPv4 address that the stack knows.
+    address: Option<Ipv4Addr>,
     errors: u32,
     last_error: Option<ErrorKind>,
+    #[cfg(any(feature = "dhcp", feature = "ipv6"))]
+    carried: LinkState,
 }
 
 impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
     /// Sets up a host on a device.
+    ///
+    /// # Errors
+    /// [`SetupError`] says what does not fit.
     pub fn new(mac: D, host: Host, parts: Parts<'a, M>) -> Result<Self, SetupError> {
+        let mut runner = Self::without_address(mac, host.secret, parts)?;
+        let address = host.address;
+        runner
+            .stack
+            .add_address(IpAddr::V4(address.address()), address.prefix())
+            .map_err(SetupError::Address)?;
+        runner.address = Some(address.address());
+        runner.link.set_ipv4(Some(address), host.gateway);
+        Ok(runner)
+    }
+
+    /// Sets up a host that gets its addresses later: by [`set_ipv4`](Self::set_ipv4), from a
+    /// server, from a router. The secret is that of [`Host`].
+    ///
+    /// # Errors
+    /// [`SetupError`] says what does not fit.
+    pub fn without_address(
+        mac: D,
+        secret: [u8; 16],
+        parts: Parts<'a, M>,
+    ) -> Result<Self, SetupError> {
         let capabilities = mac.capabilities();
         let max_frame = usize::from(capabilities.max_frame);
         let header = u16::try_from(HEADER).unwrap_or(u16::MAX);
@@ -129,7 +159,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
             return Err(SetupError::BufferTooShort);
         }
         let config = StackConfig {
-            secret: host.secret,
+            secret,
             mtu,
             any_address: false,
             answer_echo: true,
@@ -137,19 +167,17 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
             ephemeral_ports: (49_152, 65_535),
             time_wait_ms: 60_000,
         };
-        let mut stack = Stack::new(config, parts.tables, parts.memory);
-        let address = host.address;
-        stack
-            .add_address(IpAddr::V4(address.address()), address.prefix())
-            .map_err(SetupError::Address)?;
         Ok(Self {
-            link: Link::new(mac.address(), address, host.gateway, parts.neighbors),
+            link: Link::new(mac.address(), parts.neighbors, secret),
             mac,
-            stack,
+            stack: Stack::new(config, parts.tables, parts.memory),
             frame,
             rx_checksum: capabilities.rx_checksum,
+            address: None,
             errors: 0,
             last_error: None,
+            #[cfg(any(feature = "dhcp", feature = "ipv6"))]
+            carried: LinkState::Up,
         })
     }
 
@@ -169,8 +197,11 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
     pub fn poll(&mut self, now: Instant) -> NextWake {
         let errors = self.errors;
         let received = self.receive(now);
+        self.configure(now);
         self.stack.advance(now);
-        let sent = match self.mac.link() {
+        let carries = self.mac.link();
+        self.note_link(now, carries);
+        let sent = match carries {
             LinkState::Up => self.transmit(now),
             LinkState::Down => Sent::Blocked,
         };
@@ -179,12 +210,11 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
         }
         let look_again = sent == Sent::Blocked || self.errors != errors;
         let look_again = look_again.then_some(now + LOOK_AGAIN);
-        let deadline = match self.stack.next_deadline() {
+        let deadline = match self.next_deadline() {
             // What waits for the device is not to be looked for before the device is.
-            Some((at, _)) if at <= now && sent == Sent::Blocked => None,
-            Some((at, _)) if at <= now => return NextWake::Now,
-            Some((at, _)) => Some(at),
-            None => None,
+            Some(at) if at <= now && sent == Sent::Blocked => None,
+            Some(at) if at <= now => return NextWake::Now,
+            deadline => deadline,
         };
         let earliest = [deadline, look_again].into_iter().flatten().min();
         earliest.map_or(NextWake::Frame, NextWake::At)
@@ -228,8 +258,8 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
                     segment_size: None,
                     link,
                 };
-                // What is not TCP has no other taker, and what was dropped is counted.
-                let _ = self.stack.receive(now, packet);
+                let received = self.stack.receive(now, packet);
+                self.link.take(now, received);
             }
             Ok(Inside::Nothing) => {}
             Err(reason) => self.link.count(reason),
@@ -241,7 +271,9 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
             if !self.mac.can_transmit() {
                 return Sent::Blocked;
             }
-            let len = match self.link.pay(now, self.frame) {
+            let stack = &self.stack;
+            let live = |hop: Hop| stack.has_connection_to(unmapped(hop));
+            let len = match self.link.pay(now, self.frame, &live) {
                 Some(len) => Some(len),
                 None => match self.packet(now) {
                     Some(len) => len,
@@ -262,17 +294,34 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
     fn packet(&mut self, now: Instant) -> Option<Option<usize>> {
         let room = self.frame.get_mut(HEADER..)?;
         let transmit = self.stack.transmit(now, room)?;
+        #[cfg(not(feature = "ipv6"))]
         let IpAddr::V4(destination) = transmit.destination else {
             self.link.count(LinkDropped::NoRoute);
             return Some(None);
         };
-        Some(self.link.send(now, destination, self.frame, transmit.len))
+        #[cfg(feature = "ipv6")]
+        let destination = transmit.destination;
+        let packet = Outgoing {
+            destination,
+            len: transmit.len,
+        };
+        let stack = &self.stack;
+        let live = |hop: Hop| stack.has_connection_to(unmapped(hop));
+        Some(self.link.send(now, packet, self.frame, &live))
     }
 
     fn note(&mut self, kind: ErrorKind) {
         self.errors = self.errors.wrapping_add(1);
         self.last_error = Some(kind);
     }
+}
+
+/// The address that stands in the neighbour cache as `hop`.
+fn unmapped(hop: Hop) -> IpAddr {
+    #[cfg(feature = "ipv6")]
+    return hop.to_ipv4_mapped().map_or(IpAddr::V6(hop), IpAddr::V4);
+    #[cfg(not(feature = "ipv6"))]
+    return IpAddr::V4(hop);
 }
 
 /// How sending ended.

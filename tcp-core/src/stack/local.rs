@@ -4,11 +4,14 @@ use core::fmt::Debug;
 use core::hash::Hash;
 use core::net::{IpAddr, Ipv4Addr};
 
-use super::address::{Octets, as_v4, pack, unpack};
+use super::address::{Octets, UNSPECIFIED, as_v4, pack, unpack};
 use crate::connection::Misuse;
 
 /// How many addresses a stack may have.
 const ADDRESSES: usize = 8;
+
+/// The prefix length in an empty place: longer than any address, so nothing is on its subnet.
+const NO_PREFIX: u8 = u8::MAX;
 
 /// How a compact entry names our own address.
 pub trait LocalAddress: Copy + Eq + Hash + Debug + 'static {
@@ -45,7 +48,7 @@ impl LocalAddress for OwnAddress {
 pub struct AnyAddress(Octets);
 
 impl LocalAddress for AnyAddress {
-    const NONE: Self = Self(super::address::UNSPECIFIED);
+    const NONE: Self = Self(UNSPECIFIED);
     const ANY: bool = true;
 
     fn encode(address: Octets, _: &[Octets]) -> Option<Self> {
@@ -91,16 +94,17 @@ pub(super) enum Scope {
 /// The stack's addresses.
 #[derive(Clone, Debug)]
 pub(super) struct Locals {
-    addresses: heapless::Vec<Octets, ADDRESSES, u8>,
-    prefixes: heapless::Vec<u8, ADDRESSES, u8>,
+    /// Unspecified where there is none; an address keeps its place.
+    addresses: [Octets; ADDRESSES],
+    prefixes: [u8; ADDRESSES],
     scope: Scope,
 }
 
 impl Locals {
     pub(super) const fn new(scope: Scope) -> Self {
         Self {
-            addresses: heapless::Vec::new(),
-            prefixes: heapless::Vec::new(),
+            addresses: [UNSPECIFIED; ADDRESSES],
+            prefixes: [NO_PREFIX; ADDRESSES],
             scope,
         }
     }
@@ -114,8 +118,21 @@ impl Locals {
         if self.is_own(octets) {
             return Err(Misuse::AlreadyExists);
         }
-        let added = self.addresses.push(octets).is_ok() && self.prefixes.push(prefix).is_ok();
-        added.then_some(()).ok_or(Misuse::InsufficientResources)
+        let added = self.replace(UNSPECIFIED, octets, prefix);
+        added.ok_or(Misuse::InsufficientResources)
+    }
+
+    /// Takes an address back. Its place stays empty, so that the others keep their numbers.
+    pub(super) fn remove(&mut self, octets: Octets) {
+        let _ = self.replace(octets, UNSPECIFIED, NO_PREFIX);
+    }
+
+    /// Puts one address in the place of another, if that is there.
+    fn replace(&mut self, old: Octets, new: Octets, prefix: u8) -> Option<()> {
+        let place = self.addresses.iter().position(|address| *address == old)?;
+        *self.addresses.get_mut(place)? = new;
+        *self.prefixes.get_mut(place)? = prefix;
+        Some(())
     }
 
     /// The addresses, in the order in which compact entries number them.
@@ -128,7 +145,7 @@ impl Locals {
     }
 
     pub(super) fn is_own(&self, address: Octets) -> bool {
-        self.addresses.contains(&address)
+        address != UNSPECIFIED && self.addresses.contains(&address)
     }
 
     /// Whether connections may be opened from `address`.
@@ -177,7 +194,10 @@ impl Locals {
             .zip(&self.prefixes)
             .find(|(own, prefix)| shares_prefix(**own, remote, **prefix));
         near.map(|(own, _)| own)
-            .or_else(|| self.addresses.iter().find(|own| self::kind(**own) == kind))
+            .or_else(|| {
+                let mut own = self.addresses.iter();
+                own.find(|own| **own != UNSPECIFIED && self::kind(**own) == kind)
+            })
             .copied()
     }
 

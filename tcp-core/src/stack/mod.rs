@@ -22,6 +22,7 @@ mod complain;
 mod config;
 mod demux;
 mod dropped;
+mod forget;
 mod handshake;
 mod icmp;
 mod input;
@@ -56,6 +57,7 @@ pub use packet::{
     ChecksumState, LinkDestination, Packet, Received, RxChecksum, Transmit, TxChecksum,
 };
 pub use reassembly::FragmentSlot;
+pub use siphash::keyed_hash;
 pub use tables::{Tables, TablesStorage};
 
 use core::net::{IpAddr, SocketAddr};
@@ -170,6 +172,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// [`Misuse::InsufficientResources`] after the eighth.
     pub fn add_address(&mut self, address: IpAddr, prefix: u8) -> Result<(), Misuse> {
         self.locals.add(address, prefix)
+    }
+
+    /// Takes back one of our addresses. Its connections are aborted (the resets that they owe leave
+    /// if the device still takes them), half-open ones and ones in TIME-WAIT are forgotten;
+    /// listeners on it stay, and hear nothing until the address is added again.
+    ///
+    /// # Errors
+    /// [`Misuse::NotOurAddress`].
+    pub fn remove_address(&mut self, now: Instant, address: IpAddr) -> Result<(), Misuse> {
+        self.tick(now);
+        self.forget_address(now, address)
     }
 
     /// Takes one received packet. Nothing is sent here; ask [`transmit`](Self::transmit)
@@ -387,6 +400,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .chain(self.connection_rows(now))
             .chain(self.half_open_rows())
             .chain(self.time_wait_rows())
+    }
+
+    /// Whether a connection that has not ended leads to `remote`: a link layer keeps what it knows
+    /// of such a neighbour.
+    #[must_use]
+    pub fn has_connection_to(&self, remote: IpAddr) -> bool {
+        self.leads_to(remote)
     }
 
     /// What lends the octets.

@@ -56,6 +56,24 @@ impl Key {
     }
 }
 
+/// SipHash-2-4 of `words` and `purpose` under `secret`: for who drives a stack and needs numbers
+/// that nobody can guess (transaction numbers, stable interface identifiers) from a secret that it
+/// shares with the stack. No hash that the stack itself makes under the same secret is ever one of
+/// these.
+///
+/// ```
+/// use tcp_core::keyed_hash;
+/// let secret = *b"of a true random";
+/// assert_ne!(keyed_hash(secret, 1, [7, 0]), keyed_hash(secret, 2, [7, 0]));
+/// ```
+#[must_use]
+pub fn keyed_hash(secret: [u8; 16], purpose: u32, words: [u64; 2]) -> u64 {
+    let [first, second] = words;
+    // The stack's own hashes end with a word whose upper half is one octet.
+    let last = 1 << 63 | u64::from(purpose);
+    Key::new(secret).hash(&[first, second, last])
+}
+
 /// `count` SipRounds.
 #[inline(never)]
 fn rounds(state: &mut [u64; 4], count: u8) {

@@ -21,6 +21,8 @@ const SHORTEST: usize = 60;
 
 const IPV4: [u8; 2] = [0x08, 0x00];
 const ARP: [u8; 2] = [0x08, 0x06];
+#[cfg(feature = "ipv6")]
+const IPV6: [u8; 2] = [0x86, 0xdd];
 const VLAN: [u8; 2] = [0x81, 0x00];
 
 /// What a frame carries.
@@ -28,6 +30,8 @@ const VLAN: [u8; 2] = [0x81, 0x00];
 pub(crate) enum Carries {
     Ipv4,
     Arp,
+    #[cfg(feature = "ipv6")]
+    Ipv6,
 }
 
 /// A received frame that is for this host.
@@ -41,23 +45,35 @@ pub(crate) struct Frame<'f> {
 }
 
 impl<'f> Frame<'f> {
-    /// Reads a frame that a device received; a device may hear frames for others.
-    pub(crate) fn parse(octets: &'f [u8], ours: MacAddress) -> Result<Self, LinkDropped> {
+    /// Reads a frame that a device received; a device may hear frames for others. `joined` knows
+    /// the groups of this host, beside everyone.
+    pub(crate) fn parse(
+        octets: &'f [u8],
+        ours: MacAddress,
+        joined: impl Fn(MacAddress) -> bool,
+    ) -> Result<Self, LinkDropped> {
         let (destination, rest) = octets.split_first_chunk().ok_or(LinkDropped::Truncated)?;
         let (source, rest) = rest.split_first_chunk().ok_or(LinkDropped::Truncated)?;
         let (ether_type, payload) = rest.split_first_chunk().ok_or(LinkDropped::Truncated)?;
         let to = match MacAddress(*destination) {
             MacAddress::BROADCAST => LinkDestination::Group,
             address if address == ours => LinkDestination::Unicast,
+            address if address.is_group() && joined(address) => LinkDestination::Group,
             _ => return Err(LinkDropped::NotForUs),
         };
         let source = MacAddress(*source);
         if source.is_group() {
             return Err(LinkDropped::GroupSource);
         }
+        // An echo of what this host sent.
+        if source == ours {
+            return Err(LinkDropped::NotForUs);
+        }
         let carries = match *ether_type {
             IPV4 => Carries::Ipv4,
             ARP => Carries::Arp,
+            #[cfg(feature = "ipv6")]
+            IPV6 => Carries::Ipv6,
             VLAN => return Err(LinkDropped::Tagged),
             _ => return Err(LinkDropped::UnknownType),
         };
@@ -101,6 +117,8 @@ pub(crate) fn finish(
     *rest.first_chunk_mut()? = match carries {
         Carries::Ipv4 => IPV4,
         Carries::Arp => ARP,
+        #[cfg(feature = "ipv6")]
+        Carries::Ipv6 => IPV6,
     };
     Some(len)
 }
@@ -111,6 +129,11 @@ mod tests {
 
     const US: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
     const PEER: MacAddress = MacAddress([2, 0, 0, 0, 0, 2]);
+    const JOINED: MacAddress = MacAddress([0x33, 0x33, 0, 0, 0, 1]);
+
+    fn parse(octets: &[u8]) -> Result<Frame<'_>, LinkDropped> {
+        Frame::parse(octets, US, |group| group == JOINED)
+    }
 
     fn frame(to: MacAddress, from: MacAddress, ether_type: u16, payload: &[u8]) -> Vec<u8> {
         [&to.0[..], &from.0, &ether_type.to_be_bytes(), payload].concat()
@@ -120,7 +143,7 @@ mod tests {
     fn e01_a_frame_shorter_than_its_header_is_dropped() {
         let whole = frame(US, PEER, 0x0800, &[]);
         for len in 0..HEADER {
-            let parsed = Frame::parse(&whole[..len], US);
+            let parsed = parse(&whole[..len]);
             assert_eq!(parsed, Err(LinkDropped::Truncated), "{len}");
         }
     }
@@ -129,17 +152,22 @@ mod tests {
     fn e02_a_frame_without_payload_is_dropped() {
         for ether_type in [0x0800, 0x0806] {
             let octets = frame(US, PEER, ether_type, &[]);
-            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::Truncated));
+            assert_eq!(parse(&octets), Err(LinkDropped::Truncated));
         }
         let octets = frame(US, PEER, 0x86dd, &[]);
-        assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::UnknownType));
+        let reason = if cfg!(feature = "ipv6") {
+            LinkDropped::Truncated
+        } else {
+            LinkDropped::UnknownType
+        };
+        assert_eq!(parse(&octets), Err(reason));
     }
 
     #[test]
     fn e06_a_group_is_no_source() {
         for from in [MacAddress::BROADCAST, MacAddress([1, 0, 0x5e, 0, 0, 1])] {
             let octets = frame(US, from, 0x0800, &[0x45]);
-            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::GroupSource));
+            assert_eq!(parse(&octets), Err(LinkDropped::GroupSource));
         }
     }
 
@@ -147,14 +175,26 @@ mod tests {
     fn e07_a_frame_for_another_host_or_group_is_dropped() {
         for to in [PEER, MacAddress([1, 0, 0x5e, 0, 0, 5]), MacAddress([0; 6])] {
             let octets = frame(to, PEER, 0x0800, &[0x45]);
-            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::NotForUs));
+            assert_eq!(parse(&octets), Err(LinkDropped::NotForUs));
         }
+    }
+
+    #[test]
+    fn e07_a_frame_for_a_joined_group_is_marked() {
+        let octets = frame(JOINED, PEER, 0x0800, &[0x45]);
+        assert_eq!(parse(&octets).unwrap().to, LinkDestination::Group);
+    }
+
+    #[test]
+    fn an_echo_of_our_own_frame_is_dropped() {
+        let octets = frame(MacAddress::BROADCAST, US, 0x0806, &[0]);
+        assert_eq!(parse(&octets), Err(LinkDropped::NotForUs));
     }
 
     #[test]
     fn e08_a_broadcast_frame_is_marked() {
         let octets = frame(MacAddress::BROADCAST, PEER, 0x0800, &[0x45]);
-        let parsed = Frame::parse(&octets, US).unwrap();
+        let parsed = parse(&octets).unwrap();
         assert_eq!(parsed.to, LinkDestination::Group);
     }
 
@@ -162,11 +202,11 @@ mod tests {
     fn e09_lengths_and_tags_are_not_types() {
         for ether_type in [0, 46, 0x05dc, 0x05ff] {
             let octets = frame(US, PEER, ether_type, &[0x45; 46]);
-            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::UnknownType));
+            assert_eq!(parse(&octets), Err(LinkDropped::UnknownType));
         }
         for len in 0..4 {
             let octets = frame(US, PEER, 0x8100, &[0; 4][..len]);
-            assert_eq!(Frame::parse(&octets, US), Err(LinkDropped::Tagged));
+            assert_eq!(parse(&octets), Err(LinkDropped::Tagged));
         }
     }
 

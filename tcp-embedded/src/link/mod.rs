@@ -1,6 +1,6 @@
 //! The link layer: from frames to IP packets and back.
 //!
-//! It answers and asks by itself, but sends nothing: what it owes waits in a small queue, and the
+//! It answers and asks by itself, but sends nothing: what it owes waits in small queues, and the
 //! runner, with a slot of the device in hand, has it written ([`Link::pay`]). Replies that find the
 //! queue full are dropped and counted; who asked will ask again.
 //!
@@ -8,122 +8,72 @@
 //! an answer) and there is one place for it; a larger one is lost, and TCP sends it again. So the
 //! first connection to or from a host does not wait for a retransmission, and the place costs
 //! [`PARKED`] octets instead of a whole frame.
+//!
+//! ```text
+//!   ethernet   frames                       neighbor  the cache, for both families
+//!   ipv4 arp   our IPv4 address             claim     whether an IPv4 address is free
+//!   ipv6/      our IPv6 addresses, routers  udp dhcp/ dns/  what is configured and resolved
+//! ```
 
 mod arp;
+mod cidr;
+#[cfg(feature = "probe")]
+mod claim;
+#[cfg(feature = "dhcp")]
+mod dhcp;
+#[cfg(feature = "dns")]
+mod dns;
+mod dropped;
 mod ethernet;
+mod ipv4;
+#[cfg(feature = "ipv6")]
+mod ipv6;
 mod neighbor;
+#[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
+mod random;
+mod services;
+#[cfg(any(feature = "dhcp", feature = "dns"))]
+mod udp;
 
+#[cfg(feature = "ipv6")]
+use core::net::IpAddr;
 use core::net::Ipv4Addr;
 
-use heapless::{Deque, Vec};
+use heapless::Vec;
 use tcp_core::{Duration, Instant, LinkDestination};
 
+pub use cidr::Ipv4Cidr;
+#[cfg(feature = "ipv6")]
+pub use cidr::Ipv6Cidr;
+#[cfg(feature = "probe")]
+pub use claim::ClaimState;
+#[cfg(feature = "probe")]
+pub(crate) use claim::WhenContested;
+#[cfg(feature = "dhcp")]
+pub use dhcp::{DhcpState, Lease};
+#[cfg(feature = "dns")]
+pub use dns::{DnsError, Query, RecordType};
+pub use dropped::LinkDropped;
 pub(crate) use ethernet::HEADER;
+#[cfg(feature = "ipv6")]
+pub(crate) use ipv6::Change;
+#[cfg(feature = "ipv6")]
+pub use ipv6::{Autoconfiguration, Ipv6Address, Ipv6AddressState, Ipv6Host};
 pub use neighbor::Neighbor;
+pub(crate) use neighbor::{Hop, hop};
 
 use crate::mac::MacAddress;
-use arp::{Arp, Operation};
+use arp::Operation;
+use dropped::Counters;
 use ethernet::{Carries, Frame, Route};
 use neighbor::{Neighbors, Resolution};
+#[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
+use random::Random;
 
-/// Octets of the packet that waits for its neighbour: IPv4 and TCP headers with all their options.
+/// Octets of the packet that waits for its neighbour: IP and TCP headers with all their options.
 const PARKED: usize = 120;
-/// ARP packets that wait for the device.
-const OWED: usize = 4;
 /// A parked packet that waited longer is not sent: by then TCP has sent it again.
 const PARKED_FOR: Duration = Duration::from_secs(3);
-//= https://www.rfc-editor.org/rfc/rfc5227#section-1.1
-//# DEFEND_INTERVAL     10 seconds  (minimum interval between defensive
-//# ARPs)
-const DEFEND_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Why the link layer dropped a frame or a packet. One counter each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-#[repr(u8)]
-pub enum LinkDropped {
-    /// A frame that ends within its header or right behind it.
-    Truncated,
-    /// A frame that is longer than the buffer, as the device says.
-    Overlong,
-    /// A frame for another host, or for a group that this host did not join.
-    NotForUs,
-    /// A frame that claims to come from a group.
-    GroupSource,
-    /// A frame with a VLAN tag.
-    Tagged,
-    /// A frame with a length (IEEE 802.3), or of a protocol that is not spoken here.
-    UnknownType,
-    /// ARP: truncated, or not of IPv4 on Ethernet.
-    ArpMalformed,
-    /// ARP: a sender that is no host, or not the one that sent the frame.
-    ArpSender,
-    /// ARP: an answer that was not asked for.
-    ArpUnasked,
-    /// ARP: another host claims our address.
-    ArpConflict,
-    /// An ARP packet to send found no room.
-    QueueFull,
-    /// A packet to send has no route: not on the link, and there is no gateway.
-    NoRoute,
-    /// A packet to send was lost because its neighbour was not resolved in time.
-    Unresolved,
-}
-
-impl LinkDropped {
-    /// How many reasons there are.
-    pub const COUNT: usize = Self::Unresolved as usize + 1;
-}
-
-/// An IPv4 address and the length of its subnet's prefix.
-///
-/// ```
-/// use core::net::Ipv4Addr;
-/// use tcp_embedded::Ipv4Cidr;
-/// let ours = Ipv4Cidr::new(Ipv4Addr::new(192, 0, 2, 10), 24).unwrap();
-/// assert!(ours.is_on_link(Ipv4Addr::new(192, 0, 2, 99)));
-/// assert!(!ours.is_on_link(Ipv4Addr::new(192, 0, 2, 255)));
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Ipv4Cidr {
-    address: Ipv4Addr,
-    prefix: u8,
-}
-
-impl Ipv4Cidr {
-    /// `None` when the prefix is longer than 32, or the address is not one that a host may have.
-    #[must_use]
-    pub fn new(address: Ipv4Addr, prefix: u8) -> Option<Self> {
-        (prefix <= 32 && is_host(address)).then_some(Self { address, prefix })
-    }
-
-    /// The address.
-    #[must_use]
-    pub const fn address(self) -> Ipv4Addr {
-        self.address
-    }
-
-    /// The length of the prefix.
-    #[must_use]
-    pub const fn prefix(self) -> u8 {
-        self.prefix
-    }
-
-    /// Whether `other` is another host's address in the same subnet.
-    #[must_use]
-    pub fn is_on_link(self, other: Ipv4Addr) -> bool {
-        let mask = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
-        let host = other.to_bits() & mask;
-        let edge = self.prefix < 31 && (host == 0 || host == mask);
-        (other.to_bits() ^ self.address.to_bits()) & !mask == 0 && !edge && other != self.address
-    }
-}
-
-/// Whether a host may have this address.
-fn is_host(address: Ipv4Addr) -> bool {
-    let [first, ..] = address.octets();
-    !matches!(first, 0 | 127 | 224..)
-}
 
 /// What a received frame meant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -134,56 +84,76 @@ pub(crate) enum Inside<'f> {
     Nothing,
 }
 
-/// An ARP packet to send.
+/// An IP packet to send, which stands behind the place of the Ethernet header in a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Owed {
-    operation: Operation,
-    /// The frame's destination.
-    to: MacAddress,
-    /// The address asked for, or the one that asked.
-    target: Ipv4Addr,
+pub(crate) struct Outgoing {
+    #[cfg(feature = "ipv6")]
+    pub(crate) destination: IpAddr,
+    #[cfg(not(feature = "ipv6"))]
+    pub(crate) destination: Ipv4Addr,
+    /// Its octets.
+    pub(crate) len: usize,
 }
 
 /// The packet that waits for its neighbour.
 #[derive(Debug)]
 struct Parked {
     octets: Vec<u8, PARKED>,
-    next_hop: Ipv4Addr,
+    next_hop: Hop,
     since: Instant,
     /// Set when the neighbour answered.
     to: Option<MacAddress>,
 }
 
+/// Knows to whom connections lead.
+pub(crate) type Live<'l> = &'l dyn Fn(Hop) -> bool;
+
 /// The link layer of one interface.
 #[derive(Debug)]
 pub(crate) struct Link<'a> {
     mac: MacAddress,
-    ours: Ipv4Cidr,
-    gateway: Option<Ipv4Addr>,
+    ipv4: ipv4::Side,
+    #[cfg(feature = "ipv6")]
+    ipv6: ipv6::Side,
+    #[cfg(feature = "dhcp")]
+    dhcp: Option<dhcp::Client>,
+    #[cfg(feature = "dns")]
+    dns: dns::Resolver,
     neighbors: Neighbors<'a>,
-    owed: Deque<Owed, OWED>,
     parked: Option<Parked>,
-    defended: Option<Instant>,
-    dropped: [u32; LinkDropped::COUNT],
+    counters: Counters,
+    #[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
+    random: Random,
 }
 
 impl<'a> Link<'a> {
-    pub(crate) fn new(
-        mac: MacAddress,
-        ours: Ipv4Cidr,
-        gateway: Option<Ipv4Addr>,
-        neighbors: &'a mut [Neighbor],
-    ) -> Self {
+    pub(crate) fn new(mac: MacAddress, neighbors: &'a mut [Neighbor], secret: [u8; 16]) -> Self {
+        let _ = secret;
         Self {
             mac,
-            ours,
-            gateway,
-            neighbors: Neighbors::new(neighbors, gateway),
-            owed: Deque::new(),
+            ipv4: ipv4::Side::new(),
+            #[cfg(feature = "ipv6")]
+            ipv6: ipv6::Side::new(),
+            #[cfg(feature = "dhcp")]
+            dhcp: None,
+            #[cfg(feature = "dns")]
+            dns: dns::Resolver::new(),
+            neighbors: Neighbors::new(neighbors),
             parked: None,
-            defended: None,
-            dropped: [0; LinkDropped::COUNT],
+            counters: Counters::new(),
+            #[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
+            random: Random::new(secret),
         }
+    }
+
+    /// Uses this IPv4 address from here on, or none.
+    pub(crate) fn set_ipv4(&mut self, ours: Option<Ipv4Cidr>, gateway: Option<Ipv4Addr>) {
+        self.ipv4.set(ours, gateway);
+    }
+
+    /// Our IPv4 address.
+    pub(crate) const fn ipv4(&self) -> Option<Ipv4Cidr> {
+        self.ipv4.ours()
     }
 
     /// Reads a received frame.
@@ -192,160 +162,172 @@ impl<'a> Link<'a> {
         now: Instant,
         octets: &'f [u8],
     ) -> Result<Inside<'f>, LinkDropped> {
-        let frame = Frame::parse(octets, self.mac)?;
+        #[cfg(feature = "ipv6")]
+        let frame = Frame::parse(octets, self.mac, |group| self.ipv6.has_joined(group))?;
+        #[cfg(not(feature = "ipv6"))]
+        let frame = Frame::parse(octets, self.mac, |_| false)?;
         match frame.carries {
             Carries::Ipv4 => Ok(Inside::Packet(frame.payload, frame.to)),
-            Carries::Arp => self.arrive_arp(now, &frame).map(|()| Inside::Nothing),
+            Carries::Arp => {
+                if let Some(answer) = self.ipv4.arrive(now, &frame, &mut self.neighbors)? {
+                    self.found(hop(answer.sender), answer.sender_mac);
+                }
+                Ok(Inside::Nothing)
+            }
+            #[cfg(feature = "ipv6")]
+            Carries::Ipv6 => self.arrive_ipv6(now, &frame),
         }
     }
 
-    /// Sends the IP packet of `len` octets that stands behind the place of the Ethernet header in
-    /// `frame`: the frame's length when it can leave at once.
+    /// Sends an IP packet: the frame's length when it can leave at once. `live` knows to whom
+    /// connections lead.
     pub(crate) fn send(
         &mut self,
         now: Instant,
-        destination: Ipv4Addr,
+        packet: Outgoing,
         frame: &mut [u8],
-        len: usize,
+        live: Live<'_>,
     ) -> Option<usize> {
-        let next_hop = if self.ours.is_on_link(destination) {
-            destination
-        } else if let Some(gateway) = self.gateway {
-            gateway
-        } else {
-            self.count(LinkDropped::NoRoute);
-            return None;
-        };
-        match self.neighbors.resolve(now, next_hop) {
-            Resolution::Known(to) => return self.finish(frame, to, Carries::Ipv4, len),
-            Resolution::Verify(to) => {
-                self.owe(Operation::Request, to, next_hop);
-                return self.finish(frame, to, Carries::Ipv4, len);
+        let (next_hop, carries) = match self.route(packet) {
+            Some(route) => route,
+            None => {
+                self.count(LinkDropped::NoRoute);
+                return None;
             }
+        };
+        match self.resolve(now, next_hop, live) {
+            Ok(to) => self.finish(frame, to, carries, packet.len),
+            Err(NotThere::Asked) => {
+                let end = HEADER.checked_add(packet.len);
+                let octets = end.and_then(|end| frame.get(HEADER..end));
+                self.park(now, next_hop, octets.unwrap_or_default());
+                None
+            }
+            Err(NotThere::NoRoom) => {
+                self.count(LinkDropped::Unresolved);
+                None
+            }
+        }
+    }
+
+    /// Whose neighbour entry leads to the destination.
+    #[cfg(not(feature = "ipv6"))]
+    fn route(&mut self, packet: Outgoing) -> Option<(Hop, Carries)> {
+        let next_hop = self.ipv4.next_hop(packet.destination)?;
+        Some((next_hop, Carries::Ipv4))
+    }
+
+    /// Whose neighbour entry leads to the destination.
+    #[cfg(feature = "ipv6")]
+    fn route(&mut self, packet: Outgoing) -> Option<(Hop, Carries)> {
+        match packet.destination {
+            IpAddr::V4(destination) => {
+                let next_hop = self.ipv4.next_hop(destination)?;
+                Some((hop(next_hop), Carries::Ipv4))
+            }
+            IpAddr::V6(destination) => {
+                let next_hop = self.ipv6.next_hop(destination, &mut self.neighbors)?;
+                Some((next_hop, Carries::Ipv6))
+            }
+        }
+    }
+
+    /// The hardware address of `next_hop`; asks for it where that is due.
+    #[inline(never)]
+    fn resolve(
+        &mut self,
+        now: Instant,
+        next_hop: Hop,
+        live: Live<'_>,
+    ) -> Result<MacAddress, NotThere> {
+        let gateway = self.ipv4.gateway().map(hop);
+        #[cfg(feature = "ipv6")]
+        let ipv6 = &self.ipv6;
+        let keep = |other: Hop| {
+            #[cfg(feature = "ipv6")]
+            if ipv6.is_router(other) {
+                return true;
+            }
+            Some(other) == gateway || live(other)
+        };
+        let (asked, found) = match self.neighbors.resolve(now, next_hop, keep) {
+            Resolution::Known(to) => return Ok(to),
+            Resolution::Verify(to) => (Some(to), Ok(to)),
             Resolution::Ask { evicted } => {
-                self.owe(Operation::Request, MacAddress::BROADCAST, next_hop);
                 if let Some(evicted) = evicted {
                     self.unpark(|parked| parked.next_hop == evicted);
                 }
+                (None, Err(NotThere::Asked))
             }
-            Resolution::Wait => {}
-            Resolution::Full => {
-                self.count(LinkDropped::Unresolved);
-                return None;
-            }
+            Resolution::Wait => return Err(NotThere::Asked),
+            Resolution::Full => return Err(NotThere::NoRoom),
+        };
+        if let Err(reason) = self.ask(now, asked, next_hop) {
+            self.count(reason);
         }
-        let packet = HEADER
-            .checked_add(len)
-            .and_then(|end| frame.get(HEADER..end));
-        self.park(now, next_hop, packet.unwrap_or_default());
-        None
+        found
+    }
+
+    /// Asks for `next_hop`: a host that is believed to have it, or everyone.
+    fn ask(
+        &mut self,
+        _now: Instant,
+        whom: Option<MacAddress>,
+        next_hop: Hop,
+    ) -> Result<(), LinkDropped> {
+        #[cfg(feature = "ipv6")]
+        let Some(next_hop) = next_hop.to_ipv4_mapped() else {
+            return self.ipv6.solicit(_now, whom, next_hop);
+        };
+        let whom = whom.unwrap_or(MacAddress::BROADCAST);
+        self.ipv4.owe(Operation::Request, whom, next_hop)
+    }
+
+    /// A neighbour answered.
+    fn found(&mut self, neighbor: Hop, mac: MacAddress) {
+        if let Some(parked) = &mut self.parked
+            && parked.next_hop == neighbor
+        {
+            parked.to = Some(mac);
+        }
     }
 
     /// Writes the next frame that the link layer itself has to send; its length.
-    pub(crate) fn pay(&mut self, now: Instant, frame: &mut [u8]) -> Option<usize> {
+    pub(crate) fn pay(&mut self, now: Instant, frame: &mut [u8], live: Live<'_>) -> Option<usize> {
         self.unpark(|parked| now - parked.since > PARKED_FOR);
         if let Some(parked) = self.parked.take_if(|parked| parked.to.is_some()) {
             let to = parked.to?;
             let len = parked.octets.len();
             let (packet, _) = frame.get_mut(HEADER..)?.split_at_mut_checked(len)?;
             packet.copy_from_slice(&parked.octets);
+            #[cfg(feature = "ipv6")]
+            if parked.next_hop.to_ipv4_mapped().is_none() {
+                return self.finish(frame, to, Carries::Ipv6, len);
+            }
             return self.finish(frame, to, Carries::Ipv4, len);
         }
-        let owed = self.owed.pop_front()?;
-        let packet = Arp {
-            operation: owed.operation,
-            sender_mac: self.mac,
-            sender: self.ours.address(),
-            target_mac: match owed.operation {
-                Operation::Request => MacAddress::default(),
-                Operation::Reply => owed.to,
-            },
-            target: owed.target,
-        };
-        *frame.get_mut(HEADER..)?.first_chunk_mut()? = packet.emit();
-        self.finish(frame, owed.to, Carries::Arp, arp::LENGTH)
+        if let Some(len) = self.ipv4.pay(self.mac, frame) {
+            return Some(len);
+        }
+        #[cfg(feature = "ipv6")]
+        if let Some(len) = self.ipv6.pay(now, self.mac, frame) {
+            return Some(len);
+        }
+        self.pay_datagram(now, frame, live)
     }
 
     /// Counts a frame or packet that was dropped.
     pub(crate) fn count(&mut self, reason: LinkDropped) {
-        if let Some(counter) = self.dropped.get_mut(reason as usize) {
-            *counter = counter.wrapping_add(1);
-        }
+        self.counters.count(reason);
     }
 
     /// How many were dropped for this reason.
     pub(crate) fn dropped(&self, reason: LinkDropped) -> u32 {
-        self.dropped.get(reason as usize).copied().unwrap_or(0)
-    }
-
-    fn arrive_arp(&mut self, now: Instant, frame: &Frame<'_>) -> Result<(), LinkDropped> {
-        let packet = Arp::parse(frame.payload)?;
-        if packet.sender_mac != frame.source || packet.sender_mac.is_group() {
-            return Err(LinkDropped::ArpSender);
-        }
-        if packet.sender == self.ours.address() {
-            self.defend(now);
-            return Err(LinkDropped::ArpConflict);
-        }
-        // A probe for an address that its sender would like to have comes from 0.0.0.0.
-        let is_probe = packet.sender.is_unspecified();
-        if !is_probe && !is_host(packet.sender) {
-            return Err(LinkDropped::ArpSender);
-        }
-        match packet.operation {
-            Operation::Request if packet.target == self.ours.address() => {
-                self.owe(Operation::Reply, packet.sender_mac, packet.sender);
-                Ok(())
-            }
-            Operation::Request => Ok(()),
-            Operation::Reply => self.learn(now, &packet),
-        }
-    }
-
-    fn learn(&mut self, now: Instant, packet: &Arp) -> Result<(), LinkDropped> {
-        if !self
-            .neighbors
-            .confirm(now, packet.sender, packet.sender_mac)
-        {
-            return Err(LinkDropped::ArpUnasked);
-        }
-        if let Some(parked) = &mut self.parked
-            && parked.next_hop == packet.sender
-        {
-            parked.to = Some(packet.sender_mac);
-        }
-        Ok(())
-    }
-
-    /// Says whose address it is, in moderation.
-    //= https://www.rfc-editor.org/rfc/rfc5227#section-2.4
-    //# However, if this is not the first
-    //# conflicting ARP packet the host has seen, and the time recorded
-    //# for the previous conflicting ARP packet is within DEFEND_INTERVAL
-    //# seconds, then the host MUST NOT send another defensive ARP
-    //# Announcement.
-    fn defend(&mut self, now: Instant) {
-        let lately = self.defended.is_some_and(|at| now - at < DEFEND_INTERVAL);
-        self.defended = Some(now);
-        if !lately {
-            let ours = self.ours.address();
-            self.owe(Operation::Request, MacAddress::BROADCAST, ours);
-        }
-    }
-
-    fn owe(&mut self, operation: Operation, to: MacAddress, target: Ipv4Addr) {
-        let owed = Owed {
-            operation,
-            to,
-            target,
-        };
-        if self.owed.push_back(owed).is_err() {
-            self.count(LinkDropped::QueueFull);
-        }
+        self.counters.get(reason)
     }
 
     /// Keeps the latest packet for a neighbour that was asked.
-    fn park(&mut self, now: Instant, next_hop: Ipv4Addr, packet: &[u8]) {
+    fn park(&mut self, now: Instant, next_hop: Hop, packet: &[u8]) {
         let Ok(octets) = Vec::from_slice(packet) else {
             self.count(LinkDropped::Unresolved);
             return;
@@ -375,6 +357,15 @@ impl<'a> Link<'a> {
         let route = Route { from: self.mac, to };
         ethernet::finish(frame, route, carries, len)
     }
+}
+
+/// Why a neighbour's hardware address is not at hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum NotThere {
+    /// It was asked for.
+    Asked,
+    /// It cannot be asked for: the cache is full of others.
+    NoRoom,
 }
 
 #[cfg(test)]

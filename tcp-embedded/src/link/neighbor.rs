@@ -1,6 +1,8 @@
-//! The neighbour cache: which hardware address an IPv4 address on the link has.
+//! The neighbour cache: which hardware address an address on the link has. One cache serves both
+//! families.
 //!
-//! Policy, where RFC 826 leaves a choice or is too trusting:
+//! Policy, where RFC 826 leaves a choice or is too trusting, and where RFC 4861 lets others make
+//! entries:
 //!
 //! - An entry is made only because this host has something to send. Nothing that is received makes
 //!   one, so no flood of requests or replies fills the cache or evicts anybody.
@@ -11,9 +13,13 @@
 //! - One request a second for each address (RFC 1122 section 2.3.2.1). An entry that asked keeps
 //!   its place for that second, so eviction cannot be used to ask more often.
 //! - Eviction takes unanswered entries first, then those that were not used for a minute, never
-//!   the gateway. When nobody qualifies the packet is dropped.
+//!   one that is kept: a gateway's, or that of the peer of a live connection. When nobody qualifies
+//!   the packet is dropped.
 
+#[cfg(not(feature = "ipv6"))]
 use core::net::Ipv4Addr;
+#[cfg(feature = "ipv6")]
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use tcp_core::{Duration, Instant};
 
@@ -29,16 +35,31 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Requests to the old address before it is given up.
 const VERIFICATIONS: u8 = 3;
 
+/// An address on the link as the cache holds it; an IPv4 address stands in its mapped form.
+#[cfg(feature = "ipv6")]
+pub(crate) type Hop = Ipv6Addr;
+/// An address on the link as the cache holds it.
+#[cfg(not(feature = "ipv6"))]
+pub(crate) type Hop = Ipv4Addr;
+
+/// The form of an IPv4 address in the cache.
+pub(crate) const fn hop(address: Ipv4Addr) -> Hop {
+    #[cfg(feature = "ipv6")]
+    return address.to_ipv6_mapped();
+    #[cfg(not(feature = "ipv6"))]
+    return address;
+}
+
 /// One entry of the cache: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Neighbor {
     /// Unspecified: the entry is free.
-    address: Ipv4Addr,
+    address: Hop,
     mac: Option<MacAddress>,
     /// When the last answer came.
     confirmed: Instant,
-    /// When the unanswered request was sent.
-    asked: Option<Instant>,
+    /// When the last unanswered request was sent, if there is one.
+    asked: Instant,
     /// When a packet was last sent there.
     used: Instant,
     /// Requests since the last answer.
@@ -48,10 +69,10 @@ pub struct Neighbor {
 impl Neighbor {
     /// Nobody.
     pub const EMPTY: Self = Self {
-        address: Ipv4Addr::UNSPECIFIED,
+        address: Hop::UNSPECIFIED,
         mac: None,
         confirmed: Instant::ZERO,
-        asked: None,
+        asked: Instant::ZERO,
         used: Instant::ZERO,
         requests: 0,
     };
@@ -62,17 +83,21 @@ impl Neighbor {
 
     /// Whether a request may be sent; if so, it is.
     fn ask(&mut self, now: Instant) -> bool {
-        if self.asked.is_some_and(|at| now - at < BETWEEN_REQUESTS) {
+        if self.asked_lately(now) {
             return false;
         }
-        self.asked = Some(now);
+        self.asked = now;
         self.requests = self.requests.saturating_add(1);
         true
     }
 
+    fn asked_lately(&self, now: Instant) -> bool {
+        self.requests > 0 && now - self.asked < BETWEEN_REQUESTS
+    }
+
     /// When it may be evicted: a rank, the lowest first, and when it was used.
     fn evictable(&self, now: Instant) -> Option<(u8, Instant)> {
-        let asked_lately = self.asked.is_some_and(|at| now - at < BETWEEN_REQUESTS);
+        let asked_lately = self.asked_lately(now);
         let used_lately = now - self.used < MINUTE;
         match self.mac {
             _ if self.is_free() => Some((0, self.used)),
@@ -94,7 +119,7 @@ pub(super) enum Resolution {
     /// Not known; a request is due.
     Ask {
         /// Whose entry was taken for it.
-        evicted: Option<Ipv4Addr>,
+        evicted: Option<Hop>,
     },
     /// Not known; the answer to a request is awaited.
     Wait,
@@ -106,20 +131,24 @@ pub(super) enum Resolution {
 #[derive(Debug)]
 pub(super) struct Neighbors<'a> {
     entries: &'a mut [Neighbor],
-    gateway: Option<Ipv4Addr>,
 }
 
 impl<'a> Neighbors<'a> {
-    pub(super) fn new(entries: &'a mut [Neighbor], gateway: Option<Ipv4Addr>) -> Self {
+    pub(super) fn new(entries: &'a mut [Neighbor]) -> Self {
         entries.fill(Neighbor::EMPTY);
-        Self { entries, gateway }
+        Self { entries }
     }
 
     /// The address of a neighbour to whom something is to be sent. With `Verify` and `Ask` the
-    /// caller sends the request.
-    pub(super) fn resolve(&mut self, now: Instant, address: Ipv4Addr) -> Resolution {
+    /// caller sends the request. Whom `keep` names is not evicted.
+    pub(super) fn resolve(
+        &mut self,
+        now: Instant,
+        address: Hop,
+        keep: impl Fn(Hop) -> bool,
+    ) -> Resolution {
         let Some(entry) = self.find(address) else {
-            return self.begin(now, address);
+            return self.begin(now, address, keep);
         };
         entry.used = now;
         let Some(mac) = entry.mac else {
@@ -143,29 +172,48 @@ impl<'a> Neighbors<'a> {
     }
 
     /// An answer: whether it was asked for.
-    pub(super) fn confirm(&mut self, now: Instant, address: Ipv4Addr, mac: MacAddress) -> bool {
-        let Some(entry) = self.find(address).filter(|entry| entry.asked.is_some()) else {
+    pub(super) fn confirm(&mut self, now: Instant, address: Hop, mac: MacAddress) -> bool {
+        let Some(entry) = self.find(address).filter(|entry| entry.requests > 0) else {
             return false;
         };
         entry.mac = Some(mac);
         entry.confirmed = now;
-        entry.asked = None;
         entry.requests = 0;
         true
     }
 
-    fn find(&mut self, address: Ipv4Addr) -> Option<&mut Neighbor> {
+    /// The hardware address that `address` is believed to have.
+    #[cfg(feature = "ipv6")]
+    pub(super) fn known(&mut self, address: Hop) -> Option<MacAddress> {
+        self.find(address)?.mac
+    }
+
+    /// Whether `address` was asked for in vain so often that another way should be tried.
+    #[cfg(feature = "ipv6")]
+    pub(super) fn is_silent(&mut self, address: Hop) -> bool {
+        self.find(address)
+            .is_some_and(|entry| entry.mac.is_none() && entry.requests >= VERIFICATIONS)
+    }
+
+    /// `address` shows that it is there: it is worth trying.
+    #[cfg(feature = "ipv6")]
+    pub(super) fn revive(&mut self, address: Hop) {
+        if let Some(entry) = self.find(address) {
+            entry.requests = entry.requests.min(1);
+        }
+    }
+
+    fn find(&mut self, address: Hop) -> Option<&mut Neighbor> {
         self.entries
             .iter_mut()
             .find(|entry| entry.address == address && !entry.is_free())
     }
 
-    fn begin(&mut self, now: Instant, address: Ipv4Addr) -> Resolution {
-        let gateway = self.gateway;
+    fn begin(&mut self, now: Instant, address: Hop, keep: impl Fn(Hop) -> bool) -> Resolution {
         let candidates = self.entries.iter_mut();
         let victim = candidates
-            .filter(|entry| entry.is_free() || Some(entry.address) != gateway)
             .filter_map(|entry| Some((entry.evictable(now)?, entry)))
+            .filter(|(_, entry)| entry.is_free() || !keep(entry.address))
             .min_by_key(|(rank, _)| *rank);
         let Some((_, entry)) = victim else {
             return Resolution::Full;
@@ -174,7 +222,7 @@ impl<'a> Neighbors<'a> {
         *entry = Neighbor {
             address,
             used: now,
-            asked: Some(now),
+            asked: now,
             requests: 1,
             ..Neighbor::EMPTY
         };

@@ -1,3 +1,7 @@
+#[cfg(feature = "ipv6")]
+mod ipv6;
+mod threats;
+
 use core::net::SocketAddr;
 
 use tcp_core::{CloseReason, Config, Dropped, Event, Events, Handle, ListenAt, State};
@@ -376,4 +380,34 @@ fn e08_a_syn_in_a_broadcast_frame_is_dropped_without_an_answer() {
         Ok(Some(60)),
         "asks for our address"
     );
+}
+
+#[test]
+fn an_address_can_be_changed_while_connections_are_open() {
+    let cable = Cable::<4>::new();
+    let (a, b) = cable.ends();
+    let mut memory = [Resources::<2, 512, 512, 16>::new(), Resources::new()];
+    let [ours, theirs] = &mut memory;
+    let mut server = Runner::new(a, host(SERVER, 1), ours.lend()).unwrap();
+    let mut client = Runner::new(b, host(CLIENT, 2), theirs.lend()).unwrap();
+    listen(&mut server);
+    let now = Instant::from_millis(1);
+    let handle = connect(now, &mut client);
+    for _ in 0..6 {
+        let _ = (client.poll(now), server.poll(now));
+    }
+    assert_eq!(client.stack().state(handle), Ok(State::Established));
+    let other = Ipv4Cidr::new(Ipv4Addr::new(10, 0, 0, 9), 24);
+    client.set_ipv4(now, other, None).unwrap();
+    assert_eq!(client.ipv4(), other);
+    assert_eq!(client.stack().state(handle), Ok(State::Closed));
+    let again = connect(now, &mut client);
+    for _ in 0..6 {
+        let _ = (client.poll(now), server.poll(now));
+    }
+    assert_eq!(client.stack().state(again), Ok(State::Established));
+    client.set_ipv4(now, None, None).unwrap();
+    let remote = SocketAddr::from((SERVER, PORT));
+    let refused = client.stack().connect(now, None, remote, Config::new());
+    assert!(refused.is_err(), "from no address");
 }

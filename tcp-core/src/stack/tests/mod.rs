@@ -5,6 +5,7 @@
 
 mod any_address;
 mod closing;
+mod forget;
 mod handshake;
 mod input;
 mod opening;

@@ -5,6 +5,7 @@ use crate::stack::demux::{Bucket, Demux};
 use crate::stack::listen::Listener;
 use crate::stack::node::Node;
 use crate::stack::schedule::Due;
+use crate::stack::slot::Slot;
 use crate::stack::syn_queue::SynEntry;
 
 fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
@@ -13,7 +14,7 @@ fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
 
 fn large(count: usize) -> Bench {
     let tables = Tables {
-        connections: leak((0..count).map(|_| crate::stack::slot::Slot::Free)),
+        connections: leak((0..count).map(|_| Slot::Free)),
         nodes: leak((0..count).map(|_| Node::EMPTY)),
         deadlines: leak((0..count).map(|_| Due::EMPTY)),
         index: leak((0..(count * 2).next_power_of_two()).map(|_| Bucket::EMPTY)),

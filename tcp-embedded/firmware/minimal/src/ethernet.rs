@@ -10,6 +10,10 @@ use tcp_core::Memory;
 #[cfg(not(feature = "shared"))]
 use tcp_embedded::NextWake;
 use tcp_embedded::{Capabilities, Host, Ipv4Cidr, LinkState, Mac, MacAddress, Resources, Runner};
+#[cfg(feature = "link")]
+use tcp_core::Instant;
+#[cfg(feature = "link")]
+use tcp_embedded::{Autoconfiguration, Ipv6Host, Query, RecordType};
 
 #[cfg(not(feature = "shared"))]
 use crate::echo::Echo;
@@ -48,6 +52,8 @@ pub(crate) fn run(mailbox: Mailbox) -> ! {
 #[cfg(not(feature = "shared"))]
 fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>>, address: Ipv4Addr) -> ! {
     let now = runner.mac().now();
+    #[cfg(feature = "link")]
+    let mut question = configure(now, runner);
     let mut echo = Echo::new(runner.stack(), address.into());
     let mut wake = runner.poll(now);
     loop {
@@ -62,7 +68,59 @@ fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>>, address: Ipv4Add
             NextWake::Frame => runner.mac().sleep_until(None),
         }
         wake = runner.poll(now);
+        #[cfg(feature = "link")]
+        watch(now, runner, &mut question);
     }
+}
+
+#[cfg(feature = "link")]
+type Every<'a, M> = Runner<'a, Mailbox, M>;
+
+/// Starts everything that the link layer offers.
+#[cfg(feature = "link")]
+fn configure<'a, M: Memory<'a>>(now: Instant, runner: &mut Every<'a, M>) -> Option<Query> {
+    let host = Ipv6Host {
+        stable_secret: runner.mac().secret(),
+        address: None,
+        gateway: None,
+        autoconfiguration: Autoconfiguration::On,
+    };
+    let _ = runner.start_ipv6(now, host);
+    runner.start_dhcp(now);
+    runner.query(now, "host.example", RecordType::Aaaa).ok()
+}
+
+/// Tells what became of it.
+#[cfg(feature = "link")]
+fn watch<'a, M: Memory<'a>>(now: Instant, runner: &mut Every<'a, M>, question: &mut Option<Query>) {
+    if let Some(asked) = *question
+        && let Some(answer) = runner.answer(asked)
+    {
+        *question = None;
+        let found = answer.map_or(0, |addresses| addresses.len());
+        runner.mac().report(found as u32);
+    }
+    match runner.mac().choice() {
+        1 => runner.stop_dhcp(now),
+        2 => runner.start_dhcp(now),
+        3 => {
+            if let Some(query) = question.take() {
+                runner.cancel(query);
+            }
+        }
+        4 => {
+            if let Some(wanted) = Ipv4Cidr::new(Ipv4Addr::from_bits(runner.mac().choice()), 24) {
+                runner.claim_ipv4(now, wanted, None);
+            }
+        }
+        5 => {
+            let server = IpAddr::V4(Ipv4Addr::from_bits(runner.mac().choice()));
+            runner.set_name_servers(&[server]);
+        }
+        _ => {}
+    }
+    let addresses = runner.ipv6(now).count();
+    runner.mac().report(addresses as u32);
 }
 
 fn stop() -> ! {

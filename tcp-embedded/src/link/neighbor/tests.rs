@@ -2,11 +2,22 @@ use super::*;
 
 const MAC: MacAddress = MacAddress([2, 0, 0, 0, 0, 9]);
 const OTHER: MacAddress = MacAddress([2, 0, 0, 0, 0, 0xbb]);
-const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
 
-fn host(number: u16) -> Ipv4Addr {
+fn host(number: u16) -> Hop {
     let [high, low] = number.to_be_bytes();
-    Ipv4Addr::new(10, 0, high, low)
+    hop(Ipv4Addr::new(10, 0, high, low))
+}
+
+fn gateway() -> Hop {
+    hop(Ipv4Addr::new(10, 0, 0, 254))
+}
+
+fn is_gateway(address: Hop) -> bool {
+    address == gateway()
+}
+
+fn nobody(_: Hop) -> bool {
+    false
 }
 
 fn at(ms: u64) -> Instant {
@@ -15,9 +26,9 @@ fn at(ms: u64) -> Instant {
 
 const ASK: Resolution = Resolution::Ask { evicted: None };
 
-fn learn(cache: &mut Neighbors<'_>, now: Instant, address: Ipv4Addr) {
+fn learn(cache: &mut Neighbors<'_>, now: Instant, address: Hop) {
     assert!(matches!(
-        cache.resolve(now, address),
+        cache.resolve(now, address, nobody),
         Resolution::Ask { .. }
     ));
     assert!(cache.confirm(now, address, MAC));
@@ -26,10 +37,10 @@ fn learn(cache: &mut Neighbors<'_>, now: Instant, address: Ipv4Addr) {
 #[test]
 fn a_neighbour_is_asked_for_once_a_second_until_it_answers() {
     let mut entries = [Neighbor::EMPTY; 2];
-    let mut cache = Neighbors::new(&mut entries, None);
+    let mut cache = Neighbors::new(&mut entries);
     let mut requests = 0;
     for ms in (0..5_000).step_by(10) {
-        let resolution = cache.resolve(at(ms), host(2));
+        let resolution = cache.resolve(at(ms), host(2), nobody);
         if resolution == ASK {
             requests += 1;
         } else {
@@ -38,79 +49,106 @@ fn a_neighbour_is_asked_for_once_a_second_until_it_answers() {
     }
     assert_eq!(requests, 5);
     assert!(cache.confirm(at(5_000), host(2), MAC));
-    assert_eq!(cache.resolve(at(5_001), host(2)), Resolution::Known(MAC));
+    assert_eq!(
+        cache.resolve(at(5_001), host(2), nobody),
+        Resolution::Known(MAC)
+    );
 }
 
 #[test]
 fn a08_an_answer_that_was_not_asked_for_is_not_believed() {
     let mut entries = [Neighbor::EMPTY; 2];
-    let mut cache = Neighbors::new(&mut entries, Some(GATEWAY));
-    assert!(!cache.confirm(at(0), GATEWAY, OTHER));
-    learn(&mut cache, at(0), GATEWAY);
-    assert!(!cache.confirm(at(1), GATEWAY, OTHER));
-    assert_eq!(cache.resolve(at(2), GATEWAY), Resolution::Known(MAC));
+    let mut cache = Neighbors::new(&mut entries);
+    assert!(!cache.confirm(at(0), gateway(), OTHER));
+    learn(&mut cache, at(0), gateway());
+    assert!(!cache.confirm(at(1), gateway(), OTHER));
+    assert_eq!(
+        cache.resolve(at(2), gateway(), is_gateway),
+        Resolution::Known(MAC)
+    );
 }
 
 #[test]
 fn an_old_address_is_verified_while_it_stays_in_use() {
     let mut entries = [Neighbor::EMPTY; 2];
-    let mut cache = Neighbors::new(&mut entries, None);
+    let mut cache = Neighbors::new(&mut entries);
     learn(&mut cache, at(0), host(2));
-    assert_eq!(cache.resolve(at(60_000), host(2)), Resolution::Verify(MAC));
-    assert_eq!(cache.resolve(at(60_500), host(2)), Resolution::Known(MAC));
+    assert_eq!(
+        cache.resolve(at(60_000), host(2), nobody),
+        Resolution::Verify(MAC)
+    );
+    assert_eq!(
+        cache.resolve(at(60_500), host(2), nobody),
+        Resolution::Known(MAC)
+    );
     assert!(cache.confirm(at(60_501), host(2), OTHER));
-    assert_eq!(cache.resolve(at(60_502), host(2)), Resolution::Known(OTHER));
+    assert_eq!(
+        cache.resolve(at(60_502), host(2), nobody),
+        Resolution::Known(OTHER)
+    );
 }
 
 #[test]
 fn an_address_that_does_not_answer_three_verifications_is_searched_anew() {
     let mut entries = [Neighbor::EMPTY; 2];
-    let mut cache = Neighbors::new(&mut entries, None);
+    let mut cache = Neighbors::new(&mut entries);
     learn(&mut cache, at(0), host(2));
     for second in 60..63 {
-        let resolution = cache.resolve(at(second * 1_000), host(2));
+        let resolution = cache.resolve(at(second * 1_000), host(2), nobody);
         assert_eq!(resolution, Resolution::Verify(MAC));
     }
-    assert_eq!(cache.resolve(at(63_000), host(2)), ASK);
-    assert_eq!(cache.resolve(at(63_001), host(2)), Resolution::Wait);
+    assert_eq!(cache.resolve(at(63_000), host(2), nobody), ASK);
+    assert_eq!(cache.resolve(at(63_001), host(2), nobody), Resolution::Wait);
 }
 
 #[test]
 fn a09_the_gateway_and_peers_in_use_are_not_evicted() {
     let mut entries = [Neighbor::EMPTY; 4];
-    let mut cache = Neighbors::new(&mut entries, Some(GATEWAY));
-    learn(&mut cache, at(0), GATEWAY);
+    let mut cache = Neighbors::new(&mut entries);
+    learn(&mut cache, at(0), gateway());
     learn(&mut cache, at(0), host(1));
     for number in 100..10_100 {
         let now = at(100 + u64::from(number));
-        let _ = cache.resolve(now, host(number));
+        let _ = cache.resolve(now, host(number), is_gateway);
         if number % 1_000 == 0 {
-            let _ = cache.resolve(now, host(1));
+            let _ = cache.resolve(now, host(1), is_gateway);
         }
     }
-    assert_eq!(cache.resolve(at(20_000), GATEWAY), Resolution::Known(MAC));
-    assert_eq!(cache.resolve(at(20_000), host(1)), Resolution::Known(MAC));
+    assert_eq!(
+        cache.resolve(at(20_000), gateway(), is_gateway),
+        Resolution::Known(MAC)
+    );
+    assert_eq!(
+        cache.resolve(at(20_000), host(1), is_gateway),
+        Resolution::Known(MAC)
+    );
 }
 
 #[test]
 fn a_peer_that_was_not_used_for_a_minute_gives_way_and_the_gateway_does_not() {
     let mut entries = [Neighbor::EMPTY; 2];
-    let mut cache = Neighbors::new(&mut entries, Some(GATEWAY));
-    learn(&mut cache, at(0), GATEWAY);
+    let mut cache = Neighbors::new(&mut entries);
+    learn(&mut cache, at(0), gateway());
     learn(&mut cache, at(0), host(1));
-    assert_eq!(cache.resolve(at(59_999), host(2)), Resolution::Full);
+    assert_eq!(
+        cache.resolve(at(59_999), host(2), is_gateway),
+        Resolution::Full
+    );
     let evicted = Some(host(1));
     assert_eq!(
-        cache.resolve(at(60_000), host(2)),
+        cache.resolve(at(60_000), host(2), is_gateway),
         Resolution::Ask { evicted }
     );
-    assert_eq!(cache.resolve(at(60_001), host(3)), Resolution::Full);
+    assert_eq!(
+        cache.resolve(at(60_001), host(3), is_gateway),
+        Resolution::Full
+    );
 }
 
 #[test]
 fn a11_thrashing_does_not_ask_more_than_once_a_second() {
     let mut entries = [Neighbor::EMPTY; 4];
-    let mut cache = Neighbors::new(&mut entries, None);
+    let mut cache = Neighbors::new(&mut entries);
     let mut last = [None::<Instant>; 16];
     let mut random = 1u64;
     for ms in 0..20_000 {
@@ -120,7 +158,7 @@ fn a11_thrashing_does_not_ask_more_than_once_a_second() {
         let number = random >> 60;
         let slot = &mut last[usize::try_from(number).unwrap()];
         let address = host(u16::try_from(number).unwrap() + 1);
-        if let Resolution::Ask { .. } = cache.resolve(at(ms), address) {
+        if let Resolution::Ask { .. } = cache.resolve(at(ms), address, nobody) {
             assert!(slot.is_none_or(|last| at(ms) - last >= BETWEEN_REQUESTS));
             *slot = Some(at(ms));
         }
@@ -130,7 +168,7 @@ fn a11_thrashing_does_not_ask_more_than_once_a_second() {
 
 #[test]
 fn a_cache_without_entries_is_full() {
-    let mut cache = Neighbors::new(&mut [], None);
-    assert_eq!(cache.resolve(at(0), host(1)), Resolution::Full);
+    let mut cache = Neighbors::new(&mut []);
+    assert_eq!(cache.resolve(at(0), host(1), nobody), Resolution::Full);
     assert!(!cache.confirm(at(0), host(1), MAC));
 }

@@ -26,8 +26,10 @@ const FEATURES: [&str; 6] = [
     "ipv6,alloc",
     "ipv6,alloc,defmt",
 ];
-/// The test file that needs namespaces and a TUN device.
-const INTEROP: &str = "interop_linux";
+/// Those in which the adapter for microcontrollers must build.
+const EMBEDDED_FEATURES: [&str; 6] = ["", "ipv6", "probe", "dhcp", "dns", "ipv6,dhcp,dns"];
+/// The test files that need namespaces and a TUN or TAP device.
+const INTEROP: [&str; 2] = ["interop_linux", "link_linux"];
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: &str = "-max_total_time=10";
 /// The oldest compiler that the workspace promises to build with.
@@ -55,7 +57,7 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step(
             "features",
-            "the core without warnings in every combination",
+            "the core and the adapters without warnings in every combination",
             features,
         ),
         step("test", "unit, state, pair and conformance tests", all_tests),
@@ -99,8 +101,11 @@ fn step(name: &str, what: &str, run: impl Fn(&str) -> Verdict + 'static) -> Step
 }
 
 fn features(name: &str) -> Verdict {
-    let commands = FEATURES.iter().map(|features| {
-        let mut clippy = cargo(&["clippy", "-p", "tcp-core", "--no-default-features"]);
+    let core = FEATURES.iter().map(|features| ("tcp-core", features));
+    let embedded = EMBEDDED_FEATURES.iter();
+    let embedded = embedded.map(|features| ("tcp-embedded", features));
+    let commands = core.chain(embedded).map(|(package, features)| {
+        let mut clippy = cargo(&["clippy", "-p", package, "--no-default-features"]);
         clippy.args(["--features", features, "--", "-Dwarnings"]);
         clippy
     });
@@ -110,12 +115,14 @@ fn features(name: &str) -> Verdict {
 /// Everything but the interop tests, which have a step of their own.
 fn all_tests(name: &str) -> Verdict {
     if need::cargo_subcommand("nextest") {
-        let others = format!("not binary({INTEROP})");
+        let others = INTEROP
+            .map(|file| format!("not binary({file})"))
+            .join(" and ");
         let arguments = ["run", "--workspace", "--no-fail-fast", "-E", &others];
         return tests(name, cargo(&["nextest"]).args(arguments));
     }
     let mut test = cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
-    for file in test_files().filter(|file| file != INTEROP) {
+    for file in test_files().filter(|file| !INTEROP.contains(&file.as_str())) {
         test.args(["--test", &file]);
     }
     tests(name, &mut test)
@@ -176,30 +183,21 @@ fn interop(name: &str) -> Verdict {
         ("tcpdump", "tcpdump"),
         ("curl", "curl"),
         ("ip", "iproute2"),
+        ("ping", "iputils-ping"),
+        ("dnsmasq", "dnsmasq-base"),
     ] {
         need::program(program, package);
     }
-    let arguments: &[&str] = if need::cargo_subcommand("nextest") {
-        &[
-            "nextest",
-            "run",
-            "--no-fail-fast",
-            "-p",
-            "tcp-tests",
-            "--test",
-            INTEROP,
-        ]
+    let mut command = if need::cargo_subcommand("nextest") {
+        cargo(&["nextest", "run"])
     } else {
-        &[
-            "test",
-            "--no-fail-fast",
-            "-p",
-            "tcp-tests",
-            "--test",
-            INTEROP,
-        ]
+        cargo(&["test"])
     };
-    tests(name, &mut cargo(arguments))
+    command.args(["--no-fail-fast", "-p", "tcp-tests"]);
+    for file in INTEROP {
+        command.args(["--test", file]);
+    }
+    tests(name, &mut command)
 }
 
 fn fuzz(name: &str) -> Verdict {

@@ -1,0 +1,202 @@
+//! Our IPv4 address: answers to who asks for it, its defence, and the claim to one (RFC 826,
+//! RFC 5227).
+
+use core::net::Ipv4Addr;
+
+use heapless::Deque;
+use tcp_core::{Duration, Instant};
+
+use super::arp::{self, Arp, Operation};
+use super::cidr::{Ipv4Cidr, is_host};
+use super::dropped::LinkDropped;
+use super::ethernet::{self, Carries, Frame, HEADER, Route};
+use super::neighbor::{Neighbors, hop};
+use crate::mac::MacAddress;
+
+/// ARP packets that wait for the device.
+pub(super) const OWED: usize = 4;
+//= https://www.rfc-editor.org/rfc/rfc5227#section-1.1
+//# DEFEND_INTERVAL     10 seconds  (minimum interval between defensive
+//# ARPs)
+const DEFEND_INTERVAL: Duration = Duration::from_secs(10);
+
+/// An ARP packet to send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Owed {
+    operation: Operation,
+    /// The frame's destination.
+    to: MacAddress,
+    /// Our address, or none in a probe.
+    sender: Ipv4Addr,
+    /// The address asked for, or the one that asked.
+    target: Ipv4Addr,
+}
+
+/// The address, the way out, and what is owed to others.
+#[derive(Debug)]
+pub(super) struct Side {
+    ours: Option<Ipv4Cidr>,
+    gateway: Option<Ipv4Addr>,
+    owed: Deque<Owed, OWED>,
+    defended: Option<Instant>,
+    #[cfg(feature = "probe")]
+    pub(super) claim: Option<super::claim::Claim>,
+}
+
+impl Side {
+    pub(super) const fn new() -> Self {
+        Self {
+            ours: None,
+            gateway: None,
+            owed: Deque::new(),
+            defended: None,
+            #[cfg(feature = "probe")]
+            claim: None,
+        }
+    }
+
+    pub(super) fn set(&mut self, ours: Option<Ipv4Cidr>, gateway: Option<Ipv4Addr>) {
+        self.ours = ours;
+        self.gateway = gateway;
+        self.defended = None;
+    }
+
+    pub(super) const fn ours(&self) -> Option<Ipv4Cidr> {
+        self.ours
+    }
+
+    pub(super) const fn gateway(&self) -> Option<Ipv4Addr> {
+        self.gateway
+    }
+
+    /// Who takes a packet for `destination`.
+    pub(super) fn next_hop(&self, destination: Ipv4Addr) -> Option<Ipv4Addr> {
+        let ours = self.ours?;
+        if ours.is_on_link(destination) {
+            Some(destination)
+        } else {
+            self.gateway
+        }
+    }
+
+    /// An ARP packet arrives. `Ok` names who answered what we asked.
+    pub(super) fn arrive(
+        &mut self,
+        now: Instant,
+        frame: &Frame<'_>,
+        neighbors: &mut Neighbors<'_>,
+    ) -> Result<Option<Arp>, LinkDropped> {
+        let packet = Arp::parse(frame.payload)?;
+        if packet.sender_mac != frame.source || packet.sender_mac.is_group() {
+            return Err(LinkDropped::ArpSender);
+        }
+        #[cfg(feature = "probe")]
+        if let Some(claim) = &mut self.claim {
+            claim.hear(&packet);
+        }
+        let ours = self.ours.map(Ipv4Cidr::address);
+        if ours == Some(packet.sender) {
+            return self.defend(now, packet.sender);
+        }
+        // A probe for an address that its sender would like to have comes from 0.0.0.0.
+        if !packet.sender.is_unspecified() && !is_host(packet.sender) {
+            return Err(LinkDropped::ArpSender);
+        }
+        match packet.operation {
+            Operation::Request if ours == Some(packet.target) => {
+                self.owe(Operation::Reply, packet.sender_mac, packet.sender)?;
+                Ok(None)
+            }
+            Operation::Request => Ok(None),
+            Operation::Reply => {
+                let asked = neighbors.confirm(now, hop(packet.sender), packet.sender_mac);
+                let answer = asked.then_some(Some(packet));
+                answer.ok_or(LinkDropped::ArpUnasked)
+            }
+        }
+    }
+
+    /// Another host claims our address: says whose it is, in moderation.
+    //= https://www.rfc-editor.org/rfc/rfc5227#section-2.4
+    //# However, if this is not the first
+    //# conflicting ARP packet the host has seen, and the time recorded
+    //# for the previous conflicting ARP packet is within DEFEND_INTERVAL
+    //# seconds, then the host MUST NOT send another defensive ARP
+    //# Announcement.
+    fn defend(&mut self, now: Instant, ours: Ipv4Addr) -> Result<Option<Arp>, LinkDropped> {
+        let lately = self.defended.is_some_and(|at| now - at < DEFEND_INTERVAL);
+        self.defended = Some(now);
+        if lately {
+            #[cfg(feature = "probe")]
+            if let Some(claim) = &mut self.claim {
+                claim.contest();
+            }
+        } else {
+            self.announce(ours);
+        }
+        Err(LinkDropped::ArpConflict)
+    }
+
+    /// Tells everyone whose address it is.
+    pub(super) fn announce(&mut self, ours: Ipv4Addr) {
+        let _ = self.push(Owed {
+            operation: Operation::Request,
+            to: MacAddress::BROADCAST,
+            sender: ours,
+            target: ours,
+        });
+    }
+
+    /// Asks whether anyone has `address`, without claiming it.
+    #[cfg(feature = "probe")]
+    pub(super) fn probe(&mut self, address: Ipv4Addr) {
+        let _ = self.push(Owed {
+            operation: Operation::Request,
+            to: MacAddress::BROADCAST,
+            sender: Ipv4Addr::UNSPECIFIED,
+            target: address,
+        });
+    }
+
+    /// A request to `to`, or an answer to it.
+    pub(super) fn owe(
+        &mut self,
+        operation: Operation,
+        to: MacAddress,
+        target: Ipv4Addr,
+    ) -> Result<(), LinkDropped> {
+        let sender = self.ours.map_or(Ipv4Addr::UNSPECIFIED, Ipv4Cidr::address);
+        self.push(Owed {
+            operation,
+            to,
+            sender,
+            target,
+        })
+    }
+
+    fn push(&mut self, owed: Owed) -> Result<(), LinkDropped> {
+        let pushed = self.owed.push_back(owed);
+        pushed.map_err(|_| LinkDropped::QueueFull)
+    }
+
+    /// Writes the ARP packet that has waited longest; the frame's length.
+    pub(super) fn pay(&mut self, mac: MacAddress, frame: &mut [u8]) -> Option<usize> {
+        let owed = self.owed.pop_front()?;
+        let packet = Arp {
+            operation: owed.operation,
+            sender_mac: mac,
+            sender: owed.sender,
+            target_mac: match owed.operation {
+                Operation::Request => MacAddress::default(),
+                Operation::Reply => owed.to,
+            },
+            target: owed.target,
+        };
+        *frame.get_mut(HEADER..)?.first_chunk_mut()? = packet.emit();
+        let route = Route {
+            from: mac,
+            to: owed.to,
+        };
+        ethernet::finish(frame, route, Carries::Arp, arp::LENGTH)
+    }
+}

@@ -1,0 +1,423 @@
+//! The IPv6 side of a link: addresses, neighbours, routers (RFC 4861, RFC 4862).
+//!
+//! Policy, where the RFCs leave a choice or are too trusting:
+//!
+//! - Nothing that is received makes an entry of the neighbour cache; solicitations are answered to
+//!   the frame's sender. An advertisement is believed while a solicitation is outstanding.
+//! - The hop limit and the MTU that routers advertise are not taken over, and redirects are not
+//!   followed: a host behind one router needs none, and each is a way to cut it off.
+//! - Lists of routers and prefixes keep what they have until its time is over.
+//!
+//! An address that is asked for and one that is used hear their solicited-node group; the device
+//! is told by [`Change::Join`].
+
+mod addresses;
+mod groups;
+mod message;
+mod routers;
+
+use core::net::Ipv6Addr;
+
+use heapless::Deque;
+use tcp_core::{Duration, Instant};
+
+pub(crate) use addresses::Change;
+pub use addresses::{Ipv6Address, Ipv6AddressState};
+
+use super::cidr::{Ipv6Cidr, is_host_v6};
+use super::dropped::LinkDropped;
+use super::ethernet::{self, Carries, Frame, HEADER, Route};
+use super::neighbor::{Hop, Neighbors};
+use super::random::Random;
+use super::{Inside, Link};
+use crate::mac::MacAddress;
+use addresses::{Addresses, Origin};
+use groups::Reports;
+use message::{ALL_NODES, Emit, Heard, Message, Options, group_mac, is_discovery};
+use routers::{NEVER, Routers};
+
+/// Messages that wait for the device.
+const OWED: usize = 4;
+const SECOND: Duration = Duration::from_secs(1);
+//= https://www.rfc-editor.org/rfc/rfc4861#section-10
+//# RTR_SOLICITATION_INTERVAL        4 seconds
+/// The wait after the first solicitation; it doubles, because a router may be late (RFC 7559).
+const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
+/// It doubles ten times, to 68 minutes.
+const DOUBLINGS: u32 = 10;
+/// The group of all nodes, on the wire.
+const EVERYONE: MacAddress = MacAddress([0x33, 0x33, 0, 0, 0, 1]);
+
+/// Whether addresses are made from what routers advertise.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Autoconfiguration {
+    /// Routers and prefixes are looked for and used (RFC 4862).
+    On,
+    /// Only what is configured is used, beside the link-local address.
+    Off,
+}
+
+/// How a host uses IPv6.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Ipv6Host {
+    /// 128 secret bits that are the same at every boot and known to this device alone. Interface
+    /// identifiers are made from it (RFC 7217).
+    pub stable_secret: [u8; 16],
+    /// An address beside those that are made.
+    pub address: Option<Ipv6Cidr>,
+    /// Who takes what is not on the link, beside the routers that are found.
+    pub gateway: Option<Ipv6Addr>,
+    /// Whether routers are listened to.
+    pub autoconfiguration: Autoconfiguration,
+}
+
+/// The addresses, the routers, and what is owed to others.
+#[derive(Debug)]
+pub(super) struct Side {
+    addresses: Addresses,
+    routers: Routers,
+    autoconfiguration: Autoconfiguration,
+    owed: Deque<Emit, OWED>,
+    /// When routers are solicited next, and how often they were.
+    solicitation: (Instant, u32),
+    is_joined: bool,
+    reports: Reports,
+    #[cfg(feature = "dns")]
+    name_servers: routers::List,
+}
+
+impl Side {
+    pub(super) const fn new() -> Self {
+        Self {
+            addresses: Addresses::new(),
+            routers: Routers::new(),
+            autoconfiguration: Autoconfiguration::Off,
+            owed: Deque::new(),
+            solicitation: (NEVER, 0),
+            is_joined: true,
+            reports: Reports::new(),
+            #[cfg(feature = "dns")]
+            name_servers: routers::List::new(),
+        }
+    }
+
+    fn start(&mut self, now: Instant, host: &Ipv6Host, mac: MacAddress, random: &mut Random) {
+        let due = now + random.below(SECOND);
+        *self = Self::new();
+        self.is_joined = false;
+        self.addresses.start(host.stable_secret, mac);
+        let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
+        self.addresses.derive(link_local, due);
+        if let Some(address) = host.address {
+            self.addresses.add(address, Origin::Configured, due);
+        }
+        if let Some(gateway) = host.gateway {
+            self.routers.configure(gateway);
+        }
+        self.autoconfiguration = host.autoconfiguration;
+        self.look_for_routers(now, random);
+    }
+
+    fn look_for_routers(&mut self, now: Instant, random: &mut Random) {
+        if self.autoconfiguration == Autoconfiguration::On {
+            self.solicitation = (now + random.below(SECOND), 0);
+        }
+    }
+
+    /// Whether frames for this group are for this host.
+    pub(super) fn has_joined(&self, group: MacAddress) -> bool {
+        group == EVERYONE || self.addresses.has_joined(group)
+    }
+
+    pub(super) fn is_router(&self, address: Hop) -> bool {
+        self.routers.is_router(address)
+    }
+
+    /// Who takes a packet for `destination`.
+    pub(super) fn next_hop(
+        &self,
+        destination: Ipv6Addr,
+        neighbors: &mut Neighbors<'_>,
+    ) -> Option<Hop> {
+        if destination.is_multicast() {
+            return None;
+        }
+        let is_near = destination.is_unicast_link_local()
+            || self.addresses.is_beside(destination)
+            || self.routers.is_on_link(destination);
+        if is_near {
+            Some(destination)
+        } else {
+            self.routers.choose(neighbors)
+        }
+    }
+
+    /// Asks who has `target`.
+    pub(super) fn solicit(
+        &mut self,
+        now: Instant,
+        whom: Option<MacAddress>,
+        target: Ipv6Addr,
+    ) -> Result<(), LinkDropped> {
+        let source = self.addresses.source_for(now, target);
+        let source = source.ok_or(LinkDropped::NoRoute)?;
+        self.owe(Emit::solicitation(source, target, whom))
+    }
+
+    fn owe(&mut self, message: Emit) -> Result<(), LinkDropped> {
+        let pushed = self.owed.push_back(message);
+        pushed.map_err(|_| LinkDropped::QueueFull)
+    }
+
+    /// Writes the message that has waited longest; the frame's length.
+    pub(super) fn pay(&mut self, now: Instant, mac: MacAddress, frame: &mut [u8]) -> Option<usize> {
+        if self.reports.due <= now {
+            let source = self.addresses.source_for(now, ALL_NODES);
+            let source = source.filter(Ipv6Addr::is_unicast_link_local);
+            let source = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
+            let groups = self.addresses.groups();
+            let packet = frame.get_mut(HEADER..)?;
+            let len = self.reports.write(now, packet, source, groups)?;
+            let to = groups::mac();
+            let route = Route { from: mac, to };
+            return ethernet::finish(frame, route, Carries::Ipv6, len);
+        }
+        let message = self.owed.pop_front()?;
+        let len = message.write(frame.get_mut(HEADER..)?, mac)?;
+        let route = Route {
+            from: mac,
+            to: message.to,
+        };
+        ethernet::finish(frame, route, Carries::Ipv6, len)
+    }
+
+    /// Does what is due.
+    fn advance(&mut self, now: Instant, random: &mut Random) {
+        self.routers.advance(now);
+        #[cfg(feature = "dns")]
+        self.name_servers.advance(now);
+        // Each pass moves one address a step; there is room for the solicitations of all but one.
+        while !self.owed.is_full() {
+            let Some(target) = self.addresses.advance(now) else {
+                break;
+            };
+            let _ = self.owe(Emit::solicitation(Ipv6Addr::UNSPECIFIED, target, None));
+        }
+        let (due, count) = self.solicitation;
+        if due <= now && !self.owed.is_full() {
+            self.solicit_routers(now, count, random);
+        }
+    }
+
+    /// Waits until it has an address to ask from, unless it never gets one.
+    fn solicit_routers(&mut self, now: Instant, count: u32, random: &mut Random) {
+        if self.addresses.is_starting() {
+            self.solicitation = (now + SECOND, count);
+            return;
+        }
+        let source = self.addresses.source_for(now, ALL_NODES);
+        let source = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
+        let _ = self.owe(Emit::router_solicitation(source));
+        let wait = SOLICITATION_INTERVAL.doubled(count.min(DOUBLINGS));
+        let next = now + wait + random.below(SECOND);
+        self.solicitation = (next, count.saturating_add(1));
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let (solicitation, _) = self.solicitation;
+        let deadline = self.addresses.deadline().min(self.routers.deadline());
+        let deadline = deadline.min(self.reports.due);
+        #[cfg(feature = "dns")]
+        let deadline = deadline.min(self.name_servers.deadline());
+        Some(deadline.min(solicitation)).filter(|at| *at < NEVER)
+    }
+
+    /// A message of neighbour discovery: who was found by it, if that was asked for.
+    fn arrive(
+        &mut self,
+        now: Instant,
+        frame: &Frame<'_>,
+        neighbors: &mut Neighbors<'_>,
+        random: &mut Random,
+    ) -> Result<Option<(Hop, MacAddress)>, LinkDropped> {
+        let heard = Heard::parse(frame.payload)?;
+        let destination = heard.destination;
+        let for_us = destination.is_multicast()
+            || self.addresses.is_usable(destination)
+            || self.addresses.is_tentative(destination);
+        if !for_us {
+            return Err(LinkDropped::NotForUs);
+        }
+        let source = heard.source;
+        if self.addresses.is_usable(source) {
+            return Err(LinkDropped::NdpConflict);
+        }
+        if !source.is_unspecified() && !is_host_v6(source) {
+            return Err(LinkDropped::NdpMalformed);
+        }
+        match heard.message {
+            Message::Solicitation { target } => {
+                self.asked(now, (source, frame.source), target)?;
+                Ok(None)
+            }
+            Message::Advertisement {
+                target,
+                solicited,
+                replaces,
+                mac,
+            } => {
+                if self.addresses.is_taken(now, target) || self.addresses.is_usable(target) {
+                    return Err(LinkDropped::NdpConflict);
+                }
+                let known = neighbors.known(target);
+                let mac = mac.or(known).ok_or(LinkDropped::NdpMalformed)?;
+                //= https://www.rfc-editor.org/rfc/rfc4861#section-7.2.5
+                //# If the Override flag is clear and the supplied link-layer address
+                //# differs from that in the cache, then one of two actions takes
+                //# place:
+                let may_change = replaces || known.is_none_or(|known| known == mac);
+                let is_answer = solicited && may_change && neighbors.confirm(now, target, mac);
+                let found = is_answer.then_some(Some((target, mac)));
+                found.ok_or(LinkDropped::NdpUnasked)
+            }
+            Message::Router { lifetime, options } => {
+                self.hear_router(now, (source, lifetime), options, random);
+                neighbors.revive(source);
+                Ok(None)
+            }
+            Message::Other => Err(LinkDropped::NdpUnasked),
+        }
+    }
+
+    /// Somebody asks for an address, or would like to have it.
+    fn asked(
+        &mut self,
+        now: Instant,
+        (source, mac): (Ipv6Addr, MacAddress),
+        target: Ipv6Addr,
+    ) -> Result<(), LinkDropped> {
+        //= https://www.rfc-editor.org/rfc/rfc4862#section-5.4.3
+        //# If the source address of the Neighbor Solicitation is the unspecified
+        //# address, the solicitation is from a node performing Duplicate Address
+        //# Detection.
+        if source.is_unspecified() && self.addresses.is_taken(now, target) {
+            return Err(LinkDropped::NdpConflict);
+        }
+        if self.addresses.is_usable(target) {
+            self.owe(Emit::answer(target, source, mac))?;
+        }
+        Ok(())
+    }
+
+    fn hear_router(
+        &mut self,
+        now: Instant,
+        (source, lifetime): (Ipv6Addr, u16),
+        options: Options<'_>,
+        random: &mut Random,
+    ) {
+        if self.autoconfiguration == Autoconfiguration::Off {
+            return;
+        }
+        self.routers.advertised(now, source, lifetime);
+        for prefix in options.prefixes() {
+            let is_local = prefix.address.is_unicast_link_local() || prefix.address.is_multicast();
+            if prefix.on_link && !is_local {
+                let range = (prefix.address, prefix.len);
+                self.routers.prefix(now, range, prefix.valid);
+            }
+            self.addresses.offered(now, &prefix, random);
+        }
+        #[cfg(feature = "dns")]
+        for (server, lifetime) in options.name_servers() {
+            if is_host_v6(server) {
+                self.name_servers
+                    .keep(now, (server, 128), routers::until(now, lifetime));
+            }
+        }
+        if !self.routers.is_empty() {
+            self.solicitation = (NEVER, 0);
+        }
+    }
+}
+
+/// What the runner asks of the IPv6 side.
+impl Link<'_> {
+    pub(crate) fn start_ipv6(&mut self, now: Instant, host: &Ipv6Host) {
+        self.random.stir(now);
+        self.ipv6.start(now, host, self.mac, &mut self.random);
+    }
+
+    /// Gives all addresses up.
+    pub(crate) fn end_ipv6(&mut self) {
+        self.ipv6.addresses.end();
+    }
+
+    /// What the stack and the device have not been told yet.
+    pub(crate) fn next_change(&mut self, now: Instant) -> Option<Change> {
+        if !self.ipv6.is_joined {
+            self.ipv6.is_joined = true;
+            return Some(Change::Join(group_mac(ALL_NODES)));
+        }
+        let change = self.ipv6.addresses.next_change(now);
+        if let Some(Change::Join(_)) = change {
+            self.ipv6.reports.joined(now);
+        }
+        change
+    }
+
+    pub(crate) fn ipv6_addresses(&self, now: Instant) -> impl Iterator<Item = Ipv6Address> {
+        self.ipv6.addresses.iter(now)
+    }
+
+    pub(super) fn advance_ipv6(&mut self, now: Instant) {
+        self.ipv6.advance(now, &mut self.random);
+    }
+
+    pub(super) fn ipv6_deadline(&self) -> Option<Instant> {
+        self.ipv6.deadline()
+    }
+
+    /// The cable carries again, perhaps in another network.
+    pub(super) fn reattach_ipv6(&mut self, now: Instant) {
+        self.ipv6.addresses.ask_again(now, &mut self.random);
+        self.ipv6.look_for_routers(now, &mut self.random);
+    }
+
+    /// The name servers that routers told of.
+    #[cfg(feature = "dns")]
+    pub(super) fn ipv6_name_servers(&self) -> impl Iterator<Item = Ipv6Addr> {
+        self.ipv6.name_servers.addresses()
+    }
+
+    /// The address to talk to `remote` from.
+    #[cfg(feature = "dns")]
+    pub(super) fn ipv6_source(&self, now: Instant, remote: Ipv6Addr) -> Option<Ipv6Addr> {
+        self.ipv6.addresses.source_for(now, remote)
+    }
+
+    /// A frame with an IPv6 packet.
+    pub(super) fn arrive_ipv6<'f>(
+        &mut self,
+        now: Instant,
+        frame: &Frame<'f>,
+    ) -> Result<Inside<'f>, LinkDropped> {
+        if let Some(within_ms) = groups::query(frame.payload) {
+            let reports = &mut self.ipv6.reports;
+            reports.asked(now, within_ms, &mut self.random);
+            return Ok(Inside::Nothing);
+        }
+        if !is_discovery(frame.payload) {
+            return Ok(Inside::Packet(frame.payload, frame.to));
+        }
+        let random = &mut self.random;
+        let found = self.ipv6.arrive(now, frame, &mut self.neighbors, random)?;
+        if let Some((neighbor, mac)) = found {
+            self.found(neighbor, mac);
+        }
+        Ok(Inside::Nothing)
+    }
+}
+
+#[cfg(test)]
+mod tests;
