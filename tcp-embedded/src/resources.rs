@@ -1,7 +1,7 @@
 //! The memory of a whole host, of fixed size.
 
 use heapless::Vec;
-use tcp_core::{Firmware, Island, Memory, SentRecord, Storage, Tables, TablesStorage};
+use tcp_core::{Firmware, Island, Memory, Profile, SentRecord, Storage, Tables, TablesStorage};
 
 use crate::link::Neighbor;
 
@@ -38,7 +38,8 @@ impl<const SEND: usize, const RECEIVE: usize> Lent<SEND, RECEIVE> {
 /// TIME-WAIT, and rings of `SEND` and `RECEIVE` octets for each connection.
 ///
 /// `INDEX` is a power of two, at least `4.5 * CONNECTIONS + 6`: 16 for two connections, 32 for
-/// five, 64 for twelve. A wrong one does not compile.
+/// five, 64 for twelve. A wrong one does not compile. `P` says what a connection can do: [`Firmware`]
+/// unless another profile is named.
 ///
 /// On a microcontroller it belongs in a `static`. It starts as zeros, so it occupies no flash, and
 /// nothing is copied at start. With the crate `static_cell`:
@@ -64,8 +65,9 @@ pub struct Resources<
     const SEND: usize,
     const RECEIVE: usize,
     const INDEX: usize,
+    P: Profile = Firmware,
 > {
-    tables: TablesStorage<'a, Firmware, CONNECTIONS, CONNECTIONS, CONNECTIONS, INDEX>,
+    tables: TablesStorage<'a, P, CONNECTIONS, CONNECTIONS, CONNECTIONS, INDEX>,
     lent: [Lent<SEND, RECEIVE>; CONNECTIONS],
     neighbors: [Neighbor; NEIGHBORS],
     frame: [u8; FRAME],
@@ -74,9 +76,9 @@ pub struct Resources<
 
 /// Everything that a [`Runner`](crate::Runner) is lent.
 #[derive(Debug)]
-pub struct Parts<'a, M> {
+pub struct Parts<'a, M, P: Profile = Firmware> {
     /// The tables of the stack.
-    pub tables: Tables<'a, Firmware>,
+    pub tables: Tables<'a, P>,
     /// Octets for the connections.
     pub memory: M,
     /// The neighbour cache.
@@ -85,12 +87,28 @@ pub struct Parts<'a, M> {
     pub frame: &'a mut [u8],
 }
 
-impl<'a, const CONNECTIONS: usize, const SEND: usize, const RECEIVE: usize, const INDEX: usize>
-    Resources<'a, CONNECTIONS, SEND, RECEIVE, INDEX>
+impl<const CONNECTIONS: usize, const SEND: usize, const RECEIVE: usize, const INDEX: usize>
+    Resources<'_, CONNECTIONS, SEND, RECEIVE, INDEX>
 {
     /// Nothing is lent.
     #[must_use]
     pub const fn new() -> Self {
+        Self::for_profile()
+    }
+}
+
+impl<
+    'a,
+    const CONNECTIONS: usize,
+    const SEND: usize,
+    const RECEIVE: usize,
+    const INDEX: usize,
+    P: Profile,
+> Resources<'a, CONNECTIONS, SEND, RECEIVE, INDEX, P>
+{
+    /// Nothing is lent; for the profile that the type names, such as [`Small`](tcp_core::Small).
+    #[must_use]
+    pub const fn for_profile() -> Self {
         Self {
             tables: TablesStorage::new(),
             lent: [const { Lent::NEW }; CONNECTIONS],
@@ -101,7 +119,7 @@ impl<'a, const CONNECTIONS: usize, const SEND: usize, const RECEIVE: usize, cons
     }
 
     /// Lends everything.
-    pub fn lend(&'a mut self) -> Parts<'a, Pool<'a, CONNECTIONS>> {
+    pub fn lend(&'a mut self) -> Parts<'a, Pool<'a, CONNECTIONS>, P> {
         let mut free = Vec::new();
         for lent in &mut self.lent {
             // As many places as elements.

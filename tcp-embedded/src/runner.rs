@@ -13,7 +13,7 @@ mod configure;
 use core::net::{IpAddr, Ipv4Addr};
 
 use tcp_core::{
-    Duration, Firmware, Instant, Memory, Misuse, Packet, RxChecksum, Stack, StackConfig,
+    Duration, Firmware, Instant, Memory, Misuse, Packet, Profile, RxChecksum, Stack, StackConfig,
 };
 
 use crate::link::{HEADER, Hop, Inside, Ipv4Cidr, Link, LinkDropped, Outgoing};
@@ -106,10 +106,10 @@ pub enum NextWake {
 /// while let Some(_event) = runner.stack().poll_event() {}
 /// ```
 #[derive(Debug)]
-pub struct Runner<'a, D: Mac, M: Memory<'a>> {
+pub struct Runner<'a, D: Mac, M: Memory<'a>, P: Profile = Firmware> {
     mac: D,
     link: Link<'a>,
-    stack: Stack<'a, Firmware, M>,
+    stack: Stack<'a, P, M>,
     frame: &'a mut [u8],
     rx_checksum: RxChecksum,
     /// The IPv4 address that the stack knows.
@@ -120,12 +120,12 @@ pub struct Runner<'a, D: Mac, M: Memory<'a>> {
     carried: LinkState,
 }
 
-impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// Sets up a host on a device.
     ///
     /// # Errors
     /// [`SetupError`] says what does not fit.
-    pub fn new(mac: D, host: Host, parts: Parts<'a, M>) -> Result<Self, SetupError> {
+    pub fn new(mac: D, host: Host, parts: Parts<'a, M, P>) -> Result<Self, SetupError> {
         let mut runner = Self::without_address(mac, host.secret, parts)?;
         let address = host.address;
         runner
@@ -145,7 +145,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
     pub fn without_address(
         mac: D,
         secret: [u8; 16],
-        parts: Parts<'a, M>,
+        parts: Parts<'a, M, P>,
     ) -> Result<Self, SetupError> {
         let capabilities = mac.capabilities();
         let max_frame = usize::from(capabilities.max_frame);
@@ -183,7 +183,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
 
     /// The stack: for every call of a user, and for its events. Call [`poll`](Self::poll) after
     /// calls that may send.
-    pub fn stack(&mut self) -> &mut Stack<'a, Firmware, M> {
+    pub fn stack(&mut self) -> &mut Stack<'a, P, M> {
         &mut self.stack
     }
 

@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr};
 
 #[cfg(feature = "dns")]
 use heapless::Vec;
-use tcp_core::{Instant, Memory, Misuse};
+use tcp_core::{Instant, Memory, Misuse, Profile};
 
 #[cfg(feature = "ipv6")]
 use super::SetupError;
@@ -21,7 +21,7 @@ use crate::link::{DnsError, Query, RecordType};
 #[cfg(feature = "ipv6")]
 use crate::mac::Error as _;
 
-impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// Our IPv4 address, as far as there is one.
     #[must_use]
     pub const fn ipv4(&self) -> Option<Ipv4Cidr> {
@@ -103,7 +103,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
 
 /// Addresses that are asked for before they are used (RFC 5227).
 #[cfg(feature = "probe")]
-impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// As [`set_ipv4`](Self::set_ipv4), but first asks for about five seconds whether another host
     /// has the address; [`claim_state`](Self::claim_state) tells what became of it. The previous
     /// address is given up at once.
@@ -123,7 +123,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
 
 /// DHCP.
 #[cfg(feature = "dhcp")]
-impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// Gets the IPv4 address from a server from here on, and keeps the lease. What address there
     /// was is given up.
     pub fn start_dhcp(&mut self, now: Instant) {
@@ -154,7 +154,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
 
 /// DNS.
 #[cfg(feature = "dns")]
-impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// Asks for the addresses of a name; call [`poll`](Self::poll) afterwards. At most two
     /// questions are asked at a time.
     ///
@@ -194,7 +194,7 @@ impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
 
 /// IPv6.
 #[cfg(feature = "ipv6")]
-impl<'a, D: Mac, M: Memory<'a>> Runner<'a, D, M> {
+impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// Begins to use IPv6, or begins anew. The addresses are used once they proved to be free,
     /// which takes one to two seconds; see [`ipv6`](Self::ipv6).
     ///

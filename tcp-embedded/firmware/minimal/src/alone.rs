@@ -5,10 +5,11 @@ use core::net::{IpAddr, SocketAddr};
 
 use tcp_core::wire::{Flags, RawWindow, SackBlock, Segment, SegmentOptions, Timestamps};
 use tcp_core::{
-    Config, Connection, Firmware, HalfOpen, Instant, Island, Opening, SentRecord, SeqLen, SeqNum,
-    SeqRange, Storage, Tuple, TxChecksum, Unreachable,
+    Config, Connection, HalfOpen, Instant, Island, Opening, SentRecord, SeqLen, SeqNum, SeqRange,
+    Storage, Tuple, TxChecksum, Unreachable,
 };
 
+use crate::Chosen;
 use crate::mailbox::Mailbox;
 
 const RING: usize = 1_024;
@@ -36,7 +37,7 @@ pub(crate) fn run(mut mailbox: Mailbox) -> ! {
     }
 }
 
-fn open<'a>(mailbox: &Mailbox, storage: Storage<'a>) -> Connection<'a, Firmware> {
+fn open<'a>(mailbox: &Mailbox, storage: Storage<'a>) -> Connection<'a, Chosen> {
     let choice = mailbox.choice();
     let opening = Opening {
         iss: SeqNum::new(mailbox.choice()),
@@ -62,7 +63,7 @@ fn open<'a>(mailbox: &Mailbox, storage: Storage<'a>) -> Connection<'a, Firmware>
 }
 
 fn step(
-    connection: &mut Connection<'_, Firmware>,
+    connection: &mut Connection<'_, Chosen>,
     mailbox: &mut Mailbox,
     tuple: &Tuple,
     packet: &mut [u8],
@@ -99,7 +100,7 @@ fn step(
 }
 
 fn receive(
-    connection: &mut Connection<'_, Firmware>,
+    connection: &mut Connection<'_, Chosen>,
     mailbox: &mut Mailbox,
     now: Instant,
     packet: &mut [u8],

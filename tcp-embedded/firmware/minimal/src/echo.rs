@@ -2,9 +2,9 @@
 
 use core::net::IpAddr;
 
-use tcp_core::{
-    Config, Event, Events, Firmware, Handle, Instant, ListenAt, ListenerHandle, Memory, Stack,
-};
+use tcp_core::{Config, Event, Events, Handle, Instant, ListenAt, ListenerHandle, Memory, Stack};
+
+use crate::Chosen;
 
 /// One listener and the connections that it accepted.
 pub(crate) struct Echo {
@@ -12,10 +12,7 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    pub(crate) fn new<'a>(
-        stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
-        address: IpAddr,
-    ) -> Self {
+    pub(crate) fn new<'a>(stack: &mut Stack<'a, Chosen, impl Memory<'a>>, address: IpAddr) -> Self {
         let _ = stack.add_address(address, 24);
         let listener = stack.listen(ListenAt {
             address: None,
@@ -32,7 +29,7 @@ impl Echo {
     pub(crate) fn handle<'a>(
         &mut self,
         now: Instant,
-        stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
+        stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
         event: Event,
     ) {
         match event {
@@ -50,7 +47,7 @@ impl Echo {
 }
 
 /// Returns as many octets as there are and fit.
-fn echo<'a>(now: Instant, stack: &mut Stack<'a, Firmware, impl Memory<'a>>, handle: Handle) {
+fn echo<'a>(now: Instant, stack: &mut Stack<'a, Chosen, impl Memory<'a>>, handle: Handle) {
     let mut octets = [0; 128];
     loop {
         let room = stack.writable(handle).unwrap_or(0).min(octets.len());

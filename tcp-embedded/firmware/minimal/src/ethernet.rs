@@ -5,21 +5,22 @@ use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr};
 use core::ptr::addr_of_mut;
 
+#[cfg(feature = "link")]
+use tcp_core::Instant;
 #[cfg(not(feature = "shared"))]
 use tcp_core::Memory;
 #[cfg(not(feature = "shared"))]
 use tcp_embedded::NextWake;
-use tcp_embedded::{Capabilities, Host, Ipv4Cidr, LinkState, Mac, MacAddress, Resources, Runner};
-#[cfg(feature = "link")]
-use tcp_core::Instant;
 #[cfg(feature = "link")]
 use tcp_embedded::{Autoconfiguration, Ipv6Host, Query, RecordType};
+use tcp_embedded::{Capabilities, Host, Ipv4Cidr, LinkState, Mac, MacAddress, Resources, Runner};
 
+use crate::Chosen;
 #[cfg(not(feature = "shared"))]
 use crate::echo::Echo;
 use crate::mailbox::Mailbox;
 
-static mut RESOURCES: Resources<'static, 2, 2_048, 2_048, 16> = Resources::new();
+static mut RESOURCES: Resources<'static, 2, 2_048, 2_048, 16, Chosen> = Resources::for_profile();
 
 pub(crate) fn run(mailbox: Mailbox) -> ! {
     // SAFETY: this is the only reference, because `reset` calls once.
@@ -50,7 +51,7 @@ pub(crate) fn run(mailbox: Mailbox) -> ! {
 
 /// The echo service by the events of the stack.
 #[cfg(not(feature = "shared"))]
-fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>>, address: Ipv4Addr) -> ! {
+fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>, Chosen>, address: Ipv4Addr) -> ! {
     let now = runner.mac().now();
     #[cfg(feature = "link")]
     let mut question = configure(now, runner);
@@ -74,7 +75,7 @@ fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>>, address: Ipv4Add
 }
 
 #[cfg(feature = "link")]
-type Every<'a, M> = Runner<'a, Mailbox, M>;
+type Every<'a, M> = Runner<'a, Mailbox, M, Chosen>;
 
 /// Starts everything that the link layer offers.
 #[cfg(feature = "link")]

@@ -3,14 +3,15 @@
 use core::net::SocketAddr;
 
 use tcp_core::{
-    Config, Dropped, Event, Firmware, Handle, Instant, KeepAlive, Memory, Priority, Stack, Switch,
+    Config, Dropped, Event, Handle, Instant, KeepAlive, Memory, Priority, Stack, Switch,
 };
 
+use crate::Chosen;
 use crate::mailbox::Mailbox;
 
 pub(crate) fn handle<'a>(
     mailbox: &mut Mailbox,
-    stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
+    stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
     event: Event,
 ) {
     let now = mailbox.now();
@@ -34,7 +35,7 @@ pub(crate) fn handle<'a>(
 
 fn transfer<'a>(
     mailbox: &Mailbox,
-    stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
+    stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
     now: Instant,
     handle: Handle,
 ) -> u32 {
@@ -62,7 +63,7 @@ fn transfer<'a>(
 
 fn end<'a>(
     mailbox: &Mailbox,
-    stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
+    stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
     now: Instant,
     handle: Handle,
 ) -> u32 {
@@ -78,7 +79,7 @@ fn end<'a>(
 
 fn open<'a>(
     mailbox: &Mailbox,
-    stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
+    stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
     now: Instant,
 ) -> u32 {
     let end = || SocketAddr::new(mailbox.address(), mailbox.choice() as u16);
@@ -89,7 +90,7 @@ fn open<'a>(
 
 fn look<'a>(
     mailbox: &Mailbox,
-    stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
+    stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
     now: Instant,
     handle: Handle,
 ) -> u32 {

@@ -3,10 +3,9 @@
 use core::mem::size_of;
 
 use tcp_core::wire::Segment;
-use tcp_core::{
-    Config, Connection, Firmware, Host, Info, Island, Profile, SentRecord, Stack, TablesStorage,
-};
+use tcp_core::{Config, Connection, Host, Info, Island, Profile, SentRecord, Stack, TablesStorage};
 
+use crate::Chosen;
 use crate::memory::Pool;
 
 /// One row: a name and a size.
@@ -70,14 +69,14 @@ const fn bucket<P: Profile>() -> usize {
 #[used]
 #[unsafe(link_section = ".footprint")]
 static FOOTPRINT: [Row; 13] = [
-    row("connection", size_of::<Connection<'static, Firmware>>()),
-    row("connection slot", slot::<Firmware>()),
-    row("SYN entry", syn_entry::<Firmware>()),
+    row("connection", size_of::<Connection<'static, Chosen>>()),
+    row("connection slot", slot::<Chosen>()),
+    row("SYN entry", syn_entry::<Chosen>()),
     row("SYN entry, any address", syn_entry::<Host>()),
-    row("TIME-WAIT entry", time_wait_entry::<Firmware>()),
+    row("TIME-WAIT entry", time_wait_entry::<Chosen>()),
     row("TIME-WAIT, any address", time_wait_entry::<Host>()),
-    row("index bucket", bucket::<Firmware>()),
-    row("stack", size_of::<Stack<'static, Firmware, Pool>>()),
+    row("index bucket", bucket::<Chosen>()),
+    row("stack", size_of::<Stack<'static, Chosen, Pool>>()),
     row("in-flight record", size_of::<SentRecord>()),
     row("island", size_of::<Island>()),
     row("config", size_of::<Config>()),

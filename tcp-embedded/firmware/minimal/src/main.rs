@@ -24,9 +24,15 @@ mod shared;
 
 use core::panic::PanicInfo;
 
-use tcp_core::{Firmware, Memory, Packet, RxChecksum, Stack, StackConfig, TxChecksum};
+use tcp_core::{Memory, Packet, RxChecksum, Stack, StackConfig, TxChecksum};
 
 use mailbox::Mailbox;
+
+/// What the connections of the image can do.
+#[cfg(not(feature = "small"))]
+pub(crate) type Chosen = tcp_core::Firmware;
+#[cfg(feature = "small")]
+pub(crate) type Chosen = tcp_core::Small;
 
 /// Larger than any packet that the device takes.
 const MTU: u16 = 1_500;
@@ -73,7 +79,7 @@ fn run(mut mailbox: Mailbox) -> ! {
     };
     // SAFETY: this is the only call.
     let (tables, pool) = unsafe { memory::give_out() };
-    let mut stack = Stack::<Firmware, _>::new(config, tables, pool);
+    let mut stack = Stack::<Chosen, _>::new(config, tables, pool);
     let mut echo = echo::Echo::new(&mut stack, mailbox.address());
     let mut packet = [0; MTU as usize];
     loop {
@@ -89,7 +95,7 @@ fn run(mut mailbox: Mailbox) -> ! {
 
 /// One turn of the loop: a packet in, what is due, packets out.
 fn poll<'a>(
-    stack: &mut Stack<'a, Firmware, impl Memory<'a>>,
+    stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
     mailbox: &mut Mailbox,
     packet: &mut [u8],
 ) {

@@ -2,7 +2,9 @@
 
 use core::ptr::addr_of_mut;
 
-use tcp_core::{Firmware, Island, Memory, SentRecord, Storage, Tables, TablesStorage};
+use tcp_core::{Island, Memory, SentRecord, Storage, Tables, TablesStorage};
+
+use crate::Chosen;
 
 /// Connections, and as many half-open ones and ones in TIME-WAIT.
 const CONNECTIONS: usize = 2;
@@ -11,7 +13,7 @@ const RING: usize = 2_048;
 const RECORDS: usize = 8;
 const ISLANDS: usize = 4;
 
-type Slots = TablesStorage<'static, Firmware, CONNECTIONS, CONNECTIONS, CONNECTIONS, 16>;
+type Slots = TablesStorage<'static, Chosen, CONNECTIONS, CONNECTIONS, CONNECTIONS, 16>;
 
 /// What one connection is lent.
 struct Lent {
@@ -45,7 +47,7 @@ static mut RESOURCES: Resources = Resources {
 /// # Safety
 ///
 /// To be called once.
-pub(crate) unsafe fn give_out() -> (Tables<'static, Firmware>, Pool) {
+pub(crate) unsafe fn give_out() -> (Tables<'static, Chosen>, Pool) {
     // SAFETY: this is the only reference, because the caller calls once.
     let resources = unsafe { &mut *addr_of_mut!(RESOURCES) };
     let tables = resources
