@@ -7,9 +7,10 @@
 //! Nothing here allocates, blocks or panics. IPv4 only: IPv6 needs neighbour discovery, which this
 //! link layer does not speak, so IPv6 frames are dropped and counted.
 #![cfg_attr(not(test), no_std)]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod cable;
+pub mod driver;
 mod link;
 mod mac;
 mod resources;
