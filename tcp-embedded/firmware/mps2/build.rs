@@ -47,7 +47,10 @@ fn host() -> String {
     let cidr = address.split_once('/');
     let cidr = cidr.and_then(|(address, prefix)| {
         let address: Ipv4Addr = address.parse().ok()?;
-        Some((address, prefix.parse::<u8>().ok().filter(|prefix| *prefix <= 32)?))
+        Some((
+            address,
+            prefix.parse::<u8>().ok().filter(|prefix| *prefix <= 32)?,
+        ))
     });
     let Some((address, prefix)) = cidr else {
         panic!("TCP_ADDRESS is to be like {ADDRESS}, and is {address:?}");
@@ -61,7 +64,9 @@ fn host() -> String {
         },
     };
     let address = code(address);
-    let gateway = gateway.map_or("None".to_owned(), |gateway| format!("Some({})", code(gateway)));
+    let gateway = gateway.map_or("None".to_owned(), |gateway| {
+        format!("Some({})", code(gateway))
+    });
     format!(
         "const ADDRESS: Ipv4Addr = {address};\nconst PREFIX: u8 = {prefix};\n\
          const GATEWAY: Option<Ipv4Addr> = {gateway};\n"

@@ -16,7 +16,9 @@ pub(crate) fn say(what: &str) {
 
 pub(crate) fn started(address: Ipv4Addr) {
     let mut line = Line::new();
-    line.str(board::NAME).str(": http://").address(address.into());
+    line.str(board::NAME)
+        .str(": http://")
+        .address(address.into());
     print(line.str("/ and the ports 7 (echo), 9 (discard), 19 (chargen)"));
 }
 
@@ -30,7 +32,12 @@ pub(crate) fn link(now: Instant, link: LinkState) {
 
 pub(crate) fn opened(now: Instant, service: &str, tuple: &Tuple) {
     let mut line = at(now);
-    print(line.str(service).str(" to ").end(tuple.remote).str(" opened"));
+    print(
+        line.str(service)
+            .str(" to ")
+            .end(tuple.remote)
+            .str(" opened"),
+    );
 }
 
 pub(crate) fn ended(now: Instant, service: &str, how: &str) {

@@ -1,6 +1,6 @@
 //! What is listened for, and who serves the connections that were accepted.
 //!
-//! A session ends in order: its side is closed when there is nothing more to say, and the handle is
+//! A visit ends in order: its side is closed when there is nothing more to say, and the handle is
 //! given back when the connection has ended or lingers in TIME-WAIT. So the counters of a
 //! connection are complete when they are added up. Who does not let it end has a minute.
 
@@ -77,7 +77,7 @@ enum Serving {
 }
 
 /// One connection.
-struct Session {
+struct Visit {
     handle: Handle,
     service: Service,
     serving: Serving,
@@ -108,7 +108,7 @@ impl Totals {
 /// All services.
 pub(crate) struct Services {
     listeners: [Option<ListenerHandle>; 4],
-    sessions: [Option<Session>; CONNECTIONS],
+    visits: [Option<Visit>; CONNECTIONS],
     accepted: [u32; 4],
     /// Of connections that ended.
     totals: Totals,
@@ -130,7 +130,7 @@ impl Services {
                 };
                 net.listen(at).ok()
             }),
-            sessions: [const { None }; CONNECTIONS],
+            visits: [const { None }; CONNECTIONS],
             accepted: [0; 4],
             totals: Totals::default(),
         }
@@ -141,8 +141,8 @@ impl Services {
         match event {
             Event::Listener(listener) => self.accept(now, runner, listener),
             Event::Connection(handle, events) => {
-                let session = self.sessions.get(handle.index()).and_then(Option::as_ref);
-                if session.is_none_or(|session| session.handle != handle) {
+                let visit = self.visits.get(handle.index()).and_then(Option::as_ref);
+                if visit.is_none_or(|visit| visit.handle != handle) {
                     let _ = runner.stack().close(now, handle);
                 } else if events.contains(Events::CLOSED) {
                     self.end(now, runner.stack(), handle, "ended");
@@ -155,11 +155,11 @@ impl Services {
 
     /// Ends what has used up its patience; whether there was such a thing.
     pub(crate) fn expire(&mut self, now: Instant, net: &mut Net) -> bool {
-        let late = self.sessions.iter().flatten().find(|session| {
-            let until = session.until;
+        let late = self.visits.iter().flatten().find(|visit| {
+            let until = visit.until;
             until.is_some_and(|until| until <= now)
         });
-        let Some(handle) = late.map(|session| session.handle) else {
+        let Some(handle) = late.map(|visit| visit.handle) else {
             return false;
         };
         let _ = net.abort(now, handle);
@@ -168,7 +168,10 @@ impl Services {
     }
 
     fn accept(&mut self, now: Instant, runner: &mut Runner, listener: ListenerHandle) {
-        let index = self.listeners.iter().position(|ours| *ours == Some(listener));
+        let index = self
+            .listeners
+            .iter()
+            .position(|ours| *ours == Some(listener));
         let Some((index, service)) = index.and_then(|at| Some((at, *Service::ALL.get(at)?))) else {
             return;
         };
@@ -187,8 +190,8 @@ impl Services {
         if let Ok(tuple) = runner.stack().tuple(handle) {
             log::opened(now, service.name(), &tuple);
         }
-        if let Some(place) = self.sessions.get_mut(handle.index()) {
-            *place = Some(Session {
+        if let Some(place) = self.visits.get_mut(handle.index()) {
+            *place = Some(Visit {
                 handle,
                 service,
                 serving: service.begin(),
@@ -200,11 +203,11 @@ impl Services {
 
     /// Lets the service do what it can.
     fn serve(&mut self, now: Instant, runner: &mut Runner, handle: Handle) {
-        let Some(Some(session)) = self.sessions.get_mut(handle.index()) else {
+        let Some(Some(visit)) = self.visits.get_mut(handle.index()) else {
             return;
         };
         let net = runner.stack();
-        let done = match &mut session.serving {
+        let done = match &mut visit.serving {
             Serving::Http(http) => match http.read(now, net, handle) {
                 Some(request) => {
                     let report = self.look(now, runner);
@@ -223,12 +226,15 @@ impl Services {
             }
         };
         let net = runner.stack();
-        if done && let Some(Some(session)) = self.sessions.get_mut(handle.index()) {
+        if done && let Some(Some(visit)) = self.visits.get_mut(handle.index()) {
             let _ = net.shutdown(now, handle);
-            session.serving = Serving::Ending;
-            session.until = Some(now + ENDING);
+            visit.serving = Serving::Ending;
+            visit.until = Some(now + ENDING);
         }
-        if matches!(net.state(handle), Ok(State::TimeWait | State::Closed) | Err(_)) {
+        if matches!(
+            net.state(handle),
+            Ok(State::TimeWait | State::Closed) | Err(_)
+        ) {
             self.end(now, net, handle, "ended");
         }
     }
@@ -239,9 +245,9 @@ impl Services {
             self.totals.add(&info);
         }
         let _ = net.close(now, handle);
-        let place = self.sessions.get_mut(handle.index());
-        if let Some(session) = place.and_then(Option::take) {
-            log::ended(now, session.service.name(), how);
+        let place = self.visits.get_mut(handle.index());
+        if let Some(visit) = place.and_then(Option::take) {
+            log::ended(now, visit.service.name(), how);
         }
     }
 }

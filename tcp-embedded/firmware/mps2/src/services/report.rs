@@ -61,9 +61,9 @@ impl Services {
         }
         let net = runner.stack();
         let mut totals = self.totals;
-        let open = self.sessions.iter().flatten();
+        let open = self.visits.iter().flatten();
         row("open", open.clone().count() as u64);
-        open.for_each(|session| add(now, net, session.handle, &mut totals));
+        open.for_each(|visit| add(now, net, visit.handle, &mut totals));
         row("segments_in", totals.segments_in.into());
         row("segments_out", totals.segments_out.into());
         row("retransmissions", totals.retransmissions.into());
@@ -119,7 +119,9 @@ pub(super) fn answer(request: Request, report: &Report, runner: &mut Runner) -> 
     let mut answer = Answer::new();
     answer.str("HTTP/1.1 ").str(status);
     answer.str("\r\nContent-Type: ").str(kind);
-    answer.str("\r\nContent-Length: ").number(body.octets().len() as u64);
+    answer
+        .str("\r\nContent-Length: ")
+        .number(body.octets().len() as u64);
     answer.str("\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n");
     if request.body == Body::Wanted {
         answer.append(body.octets());
@@ -137,7 +139,9 @@ fn page(report: &Report, runner: &mut Runner) -> Answer {
     let mut body = Answer::new();
     body.str("<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=1><title>")
         .str(board::NAME)
-        .str("</title><style>body{font-family:sans-serif}td{text-align:right;padding:0 1em}</style>")
+        .str(
+            "</title><style>body{font-family:sans-serif}td{text-align:right;padding:0 1em}</style>",
+        )
         .str("<h1>")
         .str(board::NAME)
         .str("</h1><p>Ethernet ");
@@ -149,7 +153,11 @@ fn page(report: &Report, runner: &mut Runner) -> Answer {
     }
     body.str(". Ports: 7 echo, 9 discard, 19 chargen. <a href=counters.json>JSON</a><table>");
     for (name, value) in &report.rows {
-        body.str("<tr><th>").str(name).str("<td>").number(*value).str("\n");
+        body.str("<tr><th>")
+            .str(name)
+            .str("<td>")
+            .number(*value)
+            .str("\n");
     }
     body.str("</table>\n");
     body

@@ -1,0 +1,178 @@
+//! The image `tcp-embedded/firmware/mps2`, for each board.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cross;
+
+const MANIFEST: &str = "tcp-embedded/firmware/mps2/Cargo.toml";
+
+/// A board that QEMU has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Board {
+    /// Cortex-M3.
+    An385,
+    /// Cortex-M4F.
+    An386,
+    /// Cortex-M7.
+    An500,
+    /// Cortex-M55.
+    An547,
+}
+
+impl Board {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::An385, Self::An386, Self::An500, Self::An547];
+
+    /// As QEMU names it.
+    #[must_use]
+    pub const fn machine(self) -> &'static str {
+        match self {
+            Self::An385 => "mps2-an385",
+            Self::An386 => "mps2-an386",
+            Self::An500 => "mps2-an500",
+            Self::An547 => "mps3-an547",
+        }
+    }
+
+    /// The board of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|board| board.machine() == name)
+    }
+
+    /// What its image is compiled for.
+    #[must_use]
+    pub const fn target(self) -> &'static str {
+        match self {
+            Self::An385 => "thumbv7m-none-eabi",
+            Self::An386 | Self::An500 => "thumbv7em-none-eabihf",
+            Self::An547 => "thumbv8m.main-none-eabihf",
+        }
+    }
+
+    /// Where its firmware looks for the 16 octets that must not be guessed: at the end of memory.
+    #[must_use]
+    pub const fn secret(self) -> u32 {
+        let memory = match self {
+            Self::An385 | Self::An386 | Self::An500 => 4 << 20,
+            Self::An547 => 512 << 10,
+        };
+        0x2000_0000 + memory - 16
+    }
+
+    const fn features(self) -> &'static str {
+        match self {
+            Self::An385 => "an385",
+            Self::An386 => "",
+            Self::An500 => "an500",
+            Self::An547 => "an547",
+        }
+    }
+
+    /// Two boards share a target, so one has a directory of its own: otherwise each image would
+    /// take the other's place.
+    fn directory(self) -> PathBuf {
+        let all = cross::target_directory();
+        match self {
+            Self::An500 => all.join(self.machine()),
+            Self::An385 | Self::An386 | Self::An547 => all,
+        }
+    }
+
+    /// Builds the image.
+    ///
+    /// # Errors
+    /// When it does not build, or not for this target on this machine.
+    pub fn build(self) -> Result<Image, BuildError> {
+        let mut cargo = cross::cargo(self.target()).ok_or(BuildError::NoCompiler(self))?;
+        let directory = self.directory();
+        cargo
+            .env("CARGO_TARGET_DIR", &directory)
+            .args(["build", "--release", "--locked", "--quiet"])
+            .args(["--manifest-path", MANIFEST, "--features", self.features()]);
+        run(&mut cargo)?;
+        let path = directory.join(self.target()).join("release/mps2");
+        Ok(Image { board: self, path })
+    }
+}
+
+impl fmt::Display for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.machine())
+    }
+}
+
+/// A built image.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Image {
+    board: Board,
+    path: PathBuf,
+}
+
+impl Image {
+    /// What it is for.
+    #[must_use]
+    pub const fn board(&self) -> Board {
+        self.board
+    }
+
+    /// The ELF file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Why there is no image.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BuildError {
+    /// No compiler here builds for the board.
+    NoCompiler(Board),
+    /// What the compiler said.
+    Failed(String),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCompiler(board) => {
+                let target = board.target();
+                write!(
+                    f,
+                    "no compiler for {target}: `rustup target add {target}`, or on Debian \
+                     `apt-get install {}`",
+                    cross::DEBIAN_PACKAGES.join(" ")
+                )
+            }
+            Self::Failed(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+fn run(cargo: &mut Command) -> Result<(), BuildError> {
+    let output = cargo
+        .output()
+        .map_err(|error| BuildError::Failed(format!("{cargo:?}: {error}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(BuildError::Failed(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boards_are_found_by_the_names_that_qemu_gives_them() {
+        for board in Board::ALL {
+            assert_eq!(Board::named(board.machine()), Some(board));
+        }
+        assert_eq!(Board::named("an386"), None);
+    }
+}

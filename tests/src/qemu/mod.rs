@@ -1,0 +1,12 @@
+//! The firmware in QEMU: how its image is built, and a machine that runs it.
+//!
+//! * [`image`]: the boards, and the image for each.
+//! * [`machine`]: QEMU with an image in it, its console, and its monitor.
+//! * [`frames`]: the machine's Ethernet as single frames, with a peer written by hand.
+
+pub mod frames;
+pub mod image;
+pub mod machine;
+
+pub use image::{Board, Image};
+pub use machine::{Machine, Network, PROGRAM};
