@@ -1,6 +1,7 @@
 //! The firmware's Ethernet as single frames: what it sends is looked at frame by frame, and what it
 //! receives is written by hand.
 
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
@@ -33,7 +34,8 @@ pub struct Wire {
     machine: Machine,
     socket: UdpSocket,
     firmware: [u8; 6],
-    fences: u16,
+    /// Echo requests that were sent to see whether everything before them was handled.
+    fences: Cell<u16>,
 }
 
 /// What a frame from the firmware is.
@@ -63,7 +65,7 @@ impl Wire {
             machine,
             socket,
             firmware: BROADCAST,
-            fences: 0,
+            fences: Cell::new(0),
         };
         wire.send(&wire.arp_request(PEER));
         let frame = wire.frame(PATIENCE).expect("an answer to ARP");
@@ -174,7 +176,7 @@ impl Wire {
     ///
     /// # Panics
     /// When it does not answer the echo requests: it is not alive.
-    pub fn answers_to(&mut self, frames: &[Vec<u8>]) -> Vec<Heard> {
+    pub fn answers_to(&self, frames: &[Vec<u8>]) -> Vec<Heard> {
         for frame in frames {
             self.send(frame);
         }
@@ -186,9 +188,9 @@ impl Wire {
     }
 
     /// Waits for the answer to an echo request; what comes before it is added to `heard`.
-    fn fence(&mut self, heard: &mut Vec<Heard>) {
-        self.fences += 1;
-        let [high, low] = self.fences.to_be_bytes();
+    fn fence(&self, heard: &mut Vec<Heard>) {
+        self.fences.set(self.fences.get().wrapping_add(1));
+        let [high, low] = self.fences.get().to_be_bytes();
         let data = [0xfe, high, low];
         self.send_packet(&icmp(8, 0, &[&[0, 1, high, low][..], &data].concat()));
         let deadline = Instant::now() + PATIENCE;
@@ -344,7 +346,7 @@ impl Conversation {
         let mut conversation = Self::silent(from, port);
         let syn = conversation.syn();
         wire.send_segment(&syn);
-        let answer = wire.segment();
+        let answer = conversation.hear(wire);
         conversation.establish(wire, &syn, answer);
         conversation
     }
@@ -418,16 +420,18 @@ impl Conversation {
         self.seq = segment.end();
     }
 
-    /// The next segment of this connection.
+    /// The next segment of this connection; those of others are passed over.
     ///
     /// # Panics
-    /// When none comes, or one of another connection.
+    /// When none comes.
     #[must_use]
     pub fn hear(&self, wire: &Wire) -> Segment {
-        let segment = wire.segment();
-        assert_eq!(segment.destination, self.local, "{segment}");
-        assert_eq!(segment.source, self.remote, "{segment}");
-        segment
+        loop {
+            let segment = wire.segment();
+            if segment.destination == self.local && segment.source == self.remote {
+                return segment;
+            }
+        }
     }
 
     /// Takes data in order, acknowledging each segment, until there are so many octets.

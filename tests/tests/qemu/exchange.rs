@@ -10,7 +10,7 @@ const ECHO: u16 = 7;
 const CHARGEN: u16 = 19;
 const HTTP: u16 = 80;
 
-pub(crate) fn a_handshake_agrees_on_options(wire: &mut Wire) {
+pub(crate) fn a_handshake_agrees_on_options(wire: &Wire) {
     let plain = Conversation::open(wire, 40_000, ECHO).syn_ack;
     assert_eq!(plain.options.mss, Some(1_460));
     assert!(plain.options.sack_permitted);
@@ -29,7 +29,7 @@ pub(crate) fn a_handshake_agrees_on_options(wire: &mut Wire) {
     conversation.establish(wire, &syn, answer);
 }
 
-pub(crate) fn octets_come_back(wire: &mut Wire) {
+pub(crate) fn octets_come_back(wire: &Wire) {
     let mut conversation = Conversation::open(wire, 40_100, ECHO);
     for length in [1, 64, 1_460] {
         let octets = stream(length);
@@ -44,7 +44,7 @@ pub(crate) fn octets_come_back(wire: &mut Wire) {
     assert_eq!(conversation.take(wire, octets.len()), octets);
 }
 
-pub(crate) fn what_is_lost_is_sent_again(wire: &mut Wire) {
+pub(crate) fn what_is_lost_is_sent_again(wire: &Wire) {
     let mut conversation = Conversation::open(wire, 40_200, CHARGEN);
     let first = conversation.hear_content(wire);
     assert_eq!(first.seq, conversation.ack);
@@ -59,7 +59,7 @@ pub(crate) fn what_is_lost_is_sent_again(wire: &mut Wire) {
     assert!(counter(wire, "retransmissions") >= 1);
 }
 
-pub(crate) fn a_lost_answer_to_a_syn_is_sent_again(wire: &mut Wire) {
+pub(crate) fn a_lost_answer_to_a_syn_is_sent_again(wire: &Wire) {
     let mut conversation = Conversation::silent(40_300, ECHO);
     let syn = conversation.syn();
     wire.send_segment(&syn);
@@ -76,7 +76,7 @@ pub(crate) fn a_lost_answer_to_a_syn_is_sent_again(wire: &mut Wire) {
     assert_eq!(conversation.take(wire, 5), b"alive");
 }
 
-pub(crate) fn what_arrives_in_disorder_is_put_in_order(wire: &mut Wire) {
+pub(crate) fn what_arrives_in_disorder_is_put_in_order(wire: &Wire) {
     let mut conversation = Conversation::open(wire, 40_400, ECHO);
     let octets = stream(4_000);
     let begin = conversation.seq;
@@ -100,7 +100,7 @@ pub(crate) fn what_arrives_in_disorder_is_put_in_order(wire: &mut Wire) {
     assert_eq!(conversation.take(wire, octets.len()), octets);
 }
 
-pub(crate) fn the_peer_may_close_first(wire: &mut Wire) {
+pub(crate) fn the_peer_may_close_first(wire: &Wire) {
     let mut conversation = Conversation::open(wire, 40_500, ECHO);
     conversation.say(wire, b"last");
     let fin = conversation.segment(FIN | ACK, &[]);
@@ -115,7 +115,7 @@ pub(crate) fn the_peer_may_close_first(wire: &mut Wire) {
     assert_reset(&answers, late.ack);
 }
 
-pub(crate) fn the_firmware_may_close_first(wire: &mut Wire) {
+pub(crate) fn the_firmware_may_close_first(wire: &Wire) {
     let mut conversation = Conversation::open(wire, 40_600, HTTP);
     conversation.say(wire, b"GET / HTTP/1.0\r\n\r\n");
     let page = conversation.take(wire, 800);
@@ -132,7 +132,7 @@ pub(crate) fn the_firmware_may_close_first(wire: &mut Wire) {
     assert_eq!((again.flags, again.ack), (ACK, fin.end()), "{again}");
 }
 
-pub(crate) fn a_shut_window_is_probed(wire: &mut Wire) {
+pub(crate) fn a_shut_window_is_probed(wire: &Wire) {
     let mut conversation = Conversation::silent(40_700, CHARGEN);
     conversation.window = 1_000;
     let syn = conversation.syn();
@@ -153,7 +153,7 @@ pub(crate) fn a_shut_window_is_probed(wire: &mut Wire) {
     assert_eq!(octets, pattern(octets.len()));
 }
 
-pub(crate) fn twelve_connections_are_open_at_once(wire: &mut Wire) {
+pub(crate) fn twelve_connections_are_open_at_once(wire: &Wire) {
     let open = |port| Conversation::open(wire, port, ECHO);
     let mut all: Vec<_> = (41_000..41_012).map(open).collect();
     for (index, conversation) in all.iter_mut().enumerate() {
@@ -189,7 +189,7 @@ pub(crate) fn twelve_connections_are_open_at_once(wire: &mut Wire) {
 }
 
 /// The interrupt and the alarm work: the processor sleeps between them.
-pub(crate) fn an_idle_machine_uses_no_processor(wire: &mut Wire) {
+pub(crate) fn an_idle_machine_uses_no_processor(wire: &Wire) {
     let mut conversation = Conversation::open(wire, 40_800, ECHO);
     let ticks = || wire.machine().cpu_ticks().expect("it runs");
     let before = ticks();

@@ -3,14 +3,15 @@
 
 mod exchange;
 mod hostile;
+mod tap;
 
-use tcp_tests::not_run;
 use tcp_tests::qemu::frames::{Wire, ready};
+use tcp_tests::{netns, not_run};
 
 /// Runs `scenario` with the firmware at the other end of a cable.
-fn with_wire(name: &str, scenario: impl FnOnce(&mut Wire)) {
+fn with_wire(name: &str, scenario: impl FnOnce(&Wire)) {
     match ready() {
-        Ok(image) => scenario(&mut Wire::to(&image)),
+        Ok(image) => scenario(&Wire::to(&image)),
         Err(why) => not_run::say(name, &why),
     }
 }
@@ -25,6 +26,35 @@ macro_rules! over_frames {
             }
         )*)*
     };
+}
+
+/// Runs `scenario` with the firmware on a TAP device, in a namespace.
+fn over_tap(name: &str, scenario: impl FnOnce(&tap::Lab)) {
+    match ready() {
+        Ok(image) => netns::inside(name, || scenario(&tap::Lab::new(&image))),
+        Err(why) => not_run::say(name, &why),
+    }
+}
+
+macro_rules! over_the_kernel {
+    ($($name:ident,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                over_tap(stringify!($name), tap::$name);
+            }
+        )*
+    };
+}
+
+over_the_kernel! {
+    curl_sees_the_page,
+    ten_mebibytes_come_back_unchanged,
+    ten_mebibytes_are_discarded,
+    ten_mebibytes_are_generated,
+    fifty_connections_follow_each_other,
+    eleven_connections_work_at_once,
+    a_cable_may_be_out_for_ten_seconds,
 }
 
 over_frames! {

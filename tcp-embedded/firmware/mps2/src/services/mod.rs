@@ -121,7 +121,8 @@ impl Services {
             interval_s: 10,
             count: 5,
         };
-        let config = Config::new().keep_alive(Some(keep_alive));
+        // There is little room for half-open connections: they end after 15 seconds, not after 63.
+        let config = Config::new().keep_alive(Some(keep_alive)).syn_retries(3);
         Self {
             listeners: Service::ALL.map(|service| {
                 let at = ListenAt {

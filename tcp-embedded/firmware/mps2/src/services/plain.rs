@@ -6,17 +6,19 @@ use super::Net;
 
 /// Octets that echo moves at a time.
 const CHUNK: usize = 1_024;
-/// Chunks in a turn: as much as a ring holds.
-const CHUNKS: usize = crate::RING / CHUNK;
 
-/// Returns as much as there is and fits; whether the peer has closed and has everything.
+/// Returns as much as there is and fits, which is a ring at most. Whether the peer has closed and
+/// has everything.
 pub(super) fn echo(now: Instant, net: &mut Net, handle: Handle) -> bool {
     let mut octets = [0; CHUNK];
-    for _ in 0..CHUNKS {
+    loop {
         let room = net.writable(handle).unwrap_or(0).min(CHUNK);
-        let Some(space) = octets.get_mut(..room) else {
+        if room == 0 {
+            // Who writes nothing where nothing fits is told when something does.
+            let _ = net.send_with(now, handle, |_| 0);
             break;
-        };
+        }
+        let space = octets.get_mut(..room).unwrap_or_default();
         let Ok(count @ 1..) = net.read(now, handle, space) else {
             break;
         };
