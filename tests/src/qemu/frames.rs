@@ -4,10 +4,12 @@
 use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{Image, Machine, Network};
-use crate::packet::{Segment, checksum};
+use super::image::BuildError;
+use super::{Board, Image, Machine, Network, PROGRAM};
+use crate::packet::{ACK, FIN, PSH, SYN, Segment, checksum};
 
 /// The firmware's address, as it is compiled.
 pub const FIRMWARE: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
@@ -371,7 +373,7 @@ impl Conversation {
     #[must_use]
     pub fn syn(&self) -> Segment {
         let mut syn = Segment::new(self.local, self.remote);
-        syn.flags = crate::packet::SYN;
+        syn.flags = SYN;
         syn.seq = self.seq;
         syn.window = self.window;
         syn.options.mss = Some(1_460);
@@ -384,7 +386,6 @@ impl Conversation {
     /// # Panics
     /// When it is not the answer to our SYN.
     pub fn establish(&mut self, wire: &Wire, syn: &Segment, answer: Segment) {
-        use crate::packet::{ACK, SYN};
         assert_eq!(answer.flags, SYN | ACK, "{answer}");
         assert_eq!(answer.destination, self.local);
         assert_eq!(answer.ack, syn.end(), "{answer}");
@@ -409,12 +410,11 @@ impl Conversation {
     /// An acknowledgment of everything that was taken.
     #[must_use]
     pub fn acknowledgment(&self) -> Segment {
-        self.segment(crate::packet::ACK, &[])
+        self.segment(ACK, &[])
     }
 
     /// Sends data in order.
     pub fn say(&mut self, wire: &Wire, payload: &[u8]) {
-        use crate::packet::{ACK, PSH};
         let segment = self.segment(ACK | PSH, payload);
         wire.send_segment(&segment);
         self.seq = segment.end();
@@ -455,7 +455,7 @@ impl Conversation {
         if is_next {
             self.ack = segment.end();
             wire.send_segment(&self.acknowledgment());
-            if segment.has(crate::packet::FIN) {
+            if segment.has(FIN) {
                 self.fin = Some(segment.clone());
             }
         }
@@ -477,22 +477,29 @@ impl Conversation {
     }
 }
 
-/// What a test says when this machine has no QEMU, or no compiler for its boards.
+/// The image for the usual board.
 ///
 /// # Errors
-/// With the reason.
+/// Why this machine cannot run it.
 pub fn ready() -> Result<Image, String> {
-    let version = std::process::Command::new(super::PROGRAM)
-        .arg("--version")
-        .output();
-    if let Err(error) = version {
-        let missing = error.kind() == io::ErrorKind::NotFound;
-        assert!(missing, "{}: {error}", super::PROGRAM);
-        return Err(format!("{} is missing", super::PROGRAM));
+    ready_for(Board::An386)
+}
+
+/// The image for `board`.
+///
+/// # Errors
+/// Why this machine cannot run it: there is no QEMU, or no compiler for the board.
+///
+/// # Panics
+/// When the image does not build.
+pub fn ready_for(board: Board) -> Result<Image, String> {
+    if let Err(error) = Command::new(PROGRAM).arg("--version").output() {
+        assert_eq!(error.kind(), io::ErrorKind::NotFound, "{PROGRAM}: {error}");
+        return Err(format!("{PROGRAM} is missing"));
     }
-    match super::Board::An386.build() {
+    match board.build() {
         Ok(image) => Ok(image),
-        Err(error @ super::image::BuildError::NoCompiler(_)) => Err(error.to_string()),
+        Err(error @ BuildError::NoCompiler(_)) => Err(error.to_string()),
         Err(error) => panic!("{error}"),
     }
 }

@@ -115,6 +115,14 @@ pub(crate) fn the_peer_may_close_first(wire: &Wire) {
     assert_reset(&answers, late.ack);
 }
 
+pub(crate) fn the_page_comes(wire: &Wire) {
+    let mut conversation = Conversation::open(wire, 40_550, HTTP);
+    conversation.say(wire, b"GET / HTTP/1.1\r\nHost: firmware\r\n\r\n");
+    let page = conversation.take(wire, 800);
+    assert!(page.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    await_fin(&mut conversation, wire);
+}
+
 pub(crate) fn the_firmware_may_close_first(wire: &Wire) {
     let mut conversation = Conversation::open(wire, 40_600, HTTP);
     conversation.say(wire, b"GET / HTTP/1.0\r\n\r\n");

@@ -5,7 +5,8 @@ mod exchange;
 mod hostile;
 mod tap;
 
-use tcp_tests::qemu::frames::{Wire, ready};
+use tcp_tests::qemu::Board;
+use tcp_tests::qemu::frames::{Wire, ready, ready_for};
 use tcp_tests::{netns, not_run};
 
 /// Runs `scenario` with the firmware at the other end of a cable.
@@ -33,6 +34,17 @@ fn over_tap(name: &str, scenario: impl FnOnce(&tap::Lab)) {
     match ready() {
         Ok(image) => netns::inside(name, || scenario(&tap::Lab::new(&image))),
         Err(why) => not_run::say(name, &why),
+    }
+}
+
+/// The page is served by every board: each has its own processor, addresses and interrupt.
+#[test]
+fn every_board_serves_the_page() {
+    for board in Board::ALL {
+        match ready_for(board) {
+            Ok(image) => exchange::the_page_comes(&Wire::to(&image)),
+            Err(why) => not_run::say(&format!("every_board_serves_the_page {board}"), &why),
+        }
     }
 }
 

@@ -11,6 +11,9 @@ const COMMANDS: usize = 8;
 /// The data words of a frame begin and end its only buffer.
 const ONLY_BUFFER: u32 = 1 << 13 | 1 << 12;
 
+/// Ticks of `FREE_RUN` in which a frame has arrived: 2 ms, of which it needs 1.2 at 10 Mbit/s.
+const ARRIVING: u32 = 50_000;
+
 /// Octets that a frame takes in the transmitter.
 pub(super) const fn needed(len: usize) -> usize {
     COMMANDS + len.next_multiple_of(4)
@@ -26,13 +29,12 @@ impl<R: Registers> Lan9118<R> {
             self.write(Register::IntSts, interrupt::RX_LEVEL);
             waiting = self.read(Register::RxFifoInf);
             if statuses(waiting) == 0 {
-                return Ok(None);
+                return self.idle(octets(waiting));
             }
         }
         let status = self.read(Register::RxStatus);
         let len = (status >> 16 & 0x3fff) as usize;
-        let held = (waiting & 0xffff) as usize;
-        if len > held {
+        if len > octets(waiting) {
             return self.resync();
         }
         let octets = len.saturating_sub(CHECK_SEQUENCE);
@@ -49,6 +51,23 @@ impl<R: Registers> Lan9118<R> {
         self.discard(words.saturating_sub(octets.div_ceil(4)));
         count(&mut self.counters, |counters| &mut counters.received);
         Ok(Some(octets))
+    }
+
+    /// There is no frame. Octets without one belong to a frame that is arriving, or, when that
+    /// takes longer than any frame can, to one that was not taken in full: all that follow would
+    /// be shifted.
+    fn idle(&mut self, held: usize) -> Result<Option<usize>, Error> {
+        if held == 0 {
+            self.remnant = None;
+            return Ok(None);
+        }
+        let now = self.free_run();
+        let since = *self.remnant.get_or_insert(now);
+        if now.wrapping_sub(since) < ARRIVING {
+            return Ok(None);
+        }
+        self.remnant = None;
+        self.resync()
     }
 
     /// Hands a frame to the transmitter.
@@ -86,7 +105,7 @@ impl<R: Registers> Lan9118<R> {
                 count(&mut self.counters, |counters| &mut counters.transmit_errors);
             }
         }
-        (info & 0xffff) as usize
+        octets(info)
     }
 
     fn read_words(&mut self, space: &mut [u8]) {
@@ -134,4 +153,9 @@ impl<R: Registers> Lan9118<R> {
 /// Statuses that wait, in either direction.
 const fn statuses(info: u32) -> u32 {
     info >> 16 & 0xff
+}
+
+/// Octets that wait, or that are free.
+const fn octets(info: u32) -> usize {
+    (info & 0xffff) as usize
 }

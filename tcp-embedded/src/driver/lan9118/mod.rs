@@ -117,6 +117,8 @@ pub struct Lan9118<R> {
     control: u32,
     /// `FREE_RUN` when the PHY was last asked.
     looked: u32,
+    /// `FREE_RUN` when the receiver was first seen to hold octets of no frame.
+    remnant: Option<u32>,
     counters: Counters,
 }
 
@@ -136,6 +138,7 @@ impl<R: Registers> Lan9118<R> {
             link: LinkState::Down,
             control: 0,
             looked: 0,
+            remnant: None,
             counters: Counters::default(),
         };
         chip.reset(chip::POWER_UP)?;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use tcp_tests::cross;
+use tcp_tests::qemu::Board;
 
 use crate::licences;
 use crate::need;
@@ -28,6 +29,8 @@ const FEATURES: [&str; 6] = [
 ];
 /// The test file that needs namespaces and a TUN device.
 const INTEROP: &str = "interop_linux";
+/// The test file that needs QEMU and a compiler for its boards.
+const QEMU: &str = "qemu";
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: &str = "-max_total_time=10";
 /// The oldest compiler that the workspace promises to build with.
@@ -83,6 +86,7 @@ pub(crate) fn all() -> Vec<Step> {
             sizes,
         ),
         step("interop", "the Linux kernel as the peer, over TUN", interop),
+        step("qemu", "the firmware on an emulated board", qemu),
         step("fuzz", "ten seconds of each fuzz target", fuzz),
         step("msrv", "the oldest promised compiler builds it", msrv),
         step("deny", "licences and sources of the dependencies", deny),
@@ -107,15 +111,15 @@ fn features(name: &str) -> Verdict {
     check_all(name, commands)
 }
 
-/// Everything but the interop tests, which have a step of their own.
+/// Everything but the tests that have a step of their own.
 fn all_tests(name: &str) -> Verdict {
     if need::cargo_subcommand("nextest") {
-        let others = format!("not binary({INTEROP})");
+        let others = format!("not binary({INTEROP}) and not binary({QEMU})");
         let arguments = ["run", "--workspace", "--no-fail-fast", "-E", &others];
         return tests(name, cargo(&["nextest"]).args(arguments));
     }
     let mut test = cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
-    for file in test_files().filter(|file| file != INTEROP) {
+    for file in test_files().filter(|file| file != INTEROP && file != QEMU) {
         test.args(["--test", &file]);
     }
     tests(name, &mut test)
@@ -179,27 +183,35 @@ fn interop(name: &str) -> Verdict {
     ] {
         need::program(program, package);
     }
-    let arguments: &[&str] = if need::cargo_subcommand("nextest") {
-        &[
-            "nextest",
-            "run",
-            "--no-fail-fast",
-            "-p",
-            "tcp-tests",
-            "--test",
-            INTEROP,
-        ]
+    test_file(name, INTEROP)
+}
+
+fn qemu(name: &str) -> Verdict {
+    for (program, package) in [
+        ("qemu-system-arm", "qemu-system-arm"),
+        ("ld.lld", "lld"),
+        ("curl", "curl"),
+        ("ip", "iproute2"),
+    ] {
+        need::program(program, package);
+    }
+    // Each board's image links, or the tests say why it cannot.
+    let mut targets = Board::ALL.iter().map(|board| board.target());
+    if targets.any(|target| cross::cargo(target).is_none()) {
+        need::install(&cross::DEBIAN_PACKAGES);
+    }
+    test_file(name, QEMU)
+}
+
+/// All tests of one file of this package.
+fn test_file(name: &str, file: &str) -> Verdict {
+    let runner: &[&str] = if need::cargo_subcommand("nextest") {
+        &["nextest", "run"]
     } else {
-        &[
-            "test",
-            "--no-fail-fast",
-            "-p",
-            "tcp-tests",
-            "--test",
-            INTEROP,
-        ]
+        &["test"]
     };
-    tests(name, &mut cargo(arguments))
+    let which = ["--no-fail-fast", "-p", "tcp-tests", "--test", file];
+    tests(name, cargo(runner).args(which))
 }
 
 fn fuzz(name: &str) -> Verdict {
