@@ -1,6 +1,8 @@
 //! The image `tcp-embedded/firmware/mps2`, for each board.
 
 use std::fmt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -71,31 +73,45 @@ impl Board {
         }
     }
 
-    /// Two boards share a target, so one has a directory of its own: otherwise each image would
-    /// take the other's place.
-    fn directory(self) -> PathBuf {
-        let all = cross::target_directory();
-        match self {
-            Self::An500 => all.join(self.machine()),
-            Self::An385 | Self::An386 | Self::An547 => all,
-        }
-    }
-
     /// Builds the image.
     ///
     /// # Errors
     /// When it does not build, or not for this target on this machine.
     pub fn build(self) -> Result<Image, BuildError> {
         let mut cargo = cross::cargo(self.target()).ok_or(BuildError::NoCompiler(self))?;
-        let directory = self.directory();
         cargo
-            .env("CARGO_TARGET_DIR", &directory)
             .args(["build", "--release", "--locked", "--quiet"])
             .args(["--manifest-path", MANIFEST, "--features", self.features()]);
+        let _alone = alone().map_err(failed)?;
         run(&mut cargo)?;
-        let path = directory.join(self.target()).join("release/mps2");
+        let path = self.keep().map_err(failed)?;
         Ok(Image { board: self, path })
     }
+
+    /// Copies the image to a name of its own: boards that share a target take each other's place.
+    /// A machine that is just starting from it sees the whole old one or the whole new one.
+    fn keep(self) -> io::Result<PathBuf> {
+        let directory = cross::target_directory()
+            .join(self.target())
+            .join("release");
+        let kept = directory.join(format!("mps2-{self}.elf"));
+        let fresh = directory.join(format!("mps2-{self}.fresh"));
+        fs::copy(directory.join("mps2"), &fresh)?;
+        fs::rename(fresh, &kept)?;
+        Ok(kept)
+    }
+}
+
+/// Keeps other processes from building an image until what it returns is dropped.
+fn alone() -> io::Result<fs::File> {
+    fs::create_dir_all(cross::target_directory())?;
+    let lock = fs::File::create(cross::target_directory().join("mps2.lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+fn failed(error: io::Error) -> BuildError {
+    BuildError::Failed(error.to_string())
 }
 
 impl fmt::Display for Board {
