@@ -8,7 +8,23 @@ use std::process::Command;
 
 use crate::cross;
 
-const MANIFEST: &str = "tcp-embedded/firmware/mps2/Cargo.toml";
+/// What runs on the board.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Program {
+    /// `tcp-embedded/firmware/mps2`.
+    Ours,
+    /// The same with smoltcp, for one board, to compare with.
+    Smoltcp,
+}
+
+impl Program {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "mps2",
+            Self::Smoltcp => "mps2-smoltcp",
+        }
+    }
+}
 
 /// A board that QEMU has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,30 +89,54 @@ impl Board {
         }
     }
 
-    /// Builds the image.
+    /// Builds the image for the addresses that QEMU's own network expects.
     ///
     /// # Errors
     /// When it does not build, or not for this target on this machine.
     pub fn build(self) -> Result<Image, BuildError> {
+        self.build_program(Program::Ours, &[])
+    }
+
+    /// Builds a program, with these variables in the environment of its build.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_program(
+        self,
+        program: Program,
+        variables: &[(&str, &str)],
+    ) -> Result<Image, BuildError> {
+        let name = program.name();
         let mut cargo = cross::cargo(self.target()).ok_or(BuildError::NoCompiler(self))?;
         cargo
             .args(["build", "--release", "--locked", "--quiet"])
-            .args(["--manifest-path", MANIFEST, "--features", self.features()]);
+            .arg("--manifest-path")
+            .arg(format!("tcp-embedded/firmware/{name}/Cargo.toml"))
+            .args(["--features", self.features()])
+            .env_remove("TCP_ADDRESS")
+            .env_remove("TCP_GATEWAY")
+            .envs(variables.iter().copied());
         let _alone = alone().map_err(failed)?;
         run(&mut cargo)?;
-        let path = self.keep().map_err(failed)?;
+        // One for other addresses is not to be taken for the usual one.
+        let kept = if variables.is_empty() {
+            format!("{name}-{self}")
+        } else {
+            format!("{name}-{self}-elsewhere")
+        };
+        let path = self.keep(name, &kept).map_err(failed)?;
         Ok(Image { board: self, path })
     }
 
     /// Copies the image to a name of its own: boards that share a target take each other's place.
     /// A machine that is just starting from it sees the whole old one or the whole new one.
-    fn keep(self) -> io::Result<PathBuf> {
+    fn keep(self, name: &str, kept: &str) -> io::Result<PathBuf> {
         let directory = cross::target_directory()
             .join(self.target())
             .join("release");
-        let kept = directory.join(format!("mps2-{self}.elf"));
-        let fresh = directory.join(format!("mps2-{self}.fresh"));
-        fs::copy(directory.join("mps2"), &fresh)?;
+        let fresh = directory.join(format!("{kept}.fresh"));
+        let kept = directory.join(format!("{kept}.elf"));
+        fs::copy(directory.join(name), &fresh)?;
         fs::rename(fresh, &kept)?;
         Ok(kept)
     }

@@ -8,5 +8,5 @@ pub mod frames;
 pub mod image;
 pub mod machine;
 
-pub use image::{Board, Image};
+pub use image::{Board, Image, Program};
 pub use machine::{Machine, Network, PROGRAM};
