@@ -5,8 +5,8 @@ use super::{Counters, Error, IrqLine, Lan9118, Register, Registers, Step, Wait};
 use crate::mac::{LinkState, MacAddress};
 
 /// Reads of a register for which a chip is waited for that has just got power. A read takes 45 ns
-/// at least, so this is 4.5 ms, and in most machines several times that.
-pub(super) const POWER_UP: u32 = 100_000;
+/// at least, and in most machines several times that: a tenth of a second or more.
+pub(super) const POWER_UP: u32 = 1_000_000;
 /// The same for a chip that is up: nothing that it does takes longer than the 26 µs in which 64
 /// bits go to the PHY and back, and the reset.
 pub(super) const IN_SERVICE: u32 = 2_000;
