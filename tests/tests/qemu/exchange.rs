@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use tcp_tests::packet::{ACK, FIN, PSH, RST, SYN, Segment};
-use tcp_tests::qemu::frames::{Conversation, Heard, Wire};
+use tcp_tests::qemu::Conversation;
+use tcp_tests::qemu::frames::{Heard, Wire};
 use tcp_tests::stream::Stream;
 
 const ECHO: u16 = 7;
@@ -206,12 +207,17 @@ pub(crate) fn an_idle_machine_uses_no_processor(wire: &Wire) {
     let used = ticks() - before;
     let share = used as f64 / (start.elapsed().as_secs_f64() * 100.0);
     assert!(share < 0.1, "{used} ticks in {:?}", start.elapsed());
-    // And a frame wakes it at once.
-    let sent = Instant::now();
-    conversation.say(wire, b"wake up");
-    assert_eq!(conversation.take(wire, 7), b"wake up");
-    let took = sent.elapsed();
-    assert!(took < Duration::from_millis(200), "{took:?}");
+    // And a frame wakes it at once, not the alarm after two thirds of a second: at least once in
+    // five times, because this machine has other things to do, too.
+    let mut wake = || {
+        std::thread::sleep(Duration::from_millis(300));
+        let sent = Instant::now();
+        conversation.say(wire, b"wake up");
+        assert_eq!(conversation.take(wire, 7), b"wake up");
+        sent.elapsed()
+    };
+    let shortest = (0..5).map(|_| wake()).min();
+    assert!(shortest < Some(Duration::from_millis(100)), "{shortest:?}");
 }
 
 /// Waits until the segment at `seq` comes once more.

@@ -7,9 +7,9 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use tcp_tests::packet::{ACK, FIN, RST, SYN, Segment, URG};
+use tcp_tests::qemu::Conversation;
 use tcp_tests::qemu::frames::{
-    ARP, BROADCAST, Conversation, FIRMWARE, Heard, IPV4, PEER, PEER_MAC, Wire, arp, icmp, ip,
-    mend_ip,
+    ARP, BROADCAST, FIRMWARE, Heard, IPV4, PEER, PEER_MAC, Wire, arp, icmp, ip, mend_ip,
 };
 
 use crate::exchange::counter;

@@ -1,6 +1,8 @@
 //! How fast, beside smoltcp in the same run.
 //!
-//!     cargo run --release -p tcp-tests --bin bench [-- memory|idle|tun|qemu ...] [--json] [--quick]
+//!     cargo run --release -p tcp-tests --bin bench -- [NAME ...] [--json] [--quick]
+//!
+//! Names:
 //!
 //! - `memory`: two stacks in one process, a bulk transfer of 1,460-octet segments: nanoseconds of
 //!   processor time for each segment, on both sides together.
@@ -8,8 +10,8 @@
 //!   processor time.
 //! - `tun`: the kernel's TCP over a TUN device in a network namespace of its own, sending to
 //!   `tcp serve --discard` and reading from `--chargen`, and the same with a smoltcp server.
-//! - `qemu`: the same with the firmware of an emulated board and one of smoltcp's on the same board,
-//!   over TAP devices.
+//! - `qemu`: the same with the firmware of an emulated board, and with one made of smoltcp on the
+//!   same board, over TAP devices.
 //!
 //! Without names all of them run. Each result is a JSON line (`--json` prints nothing else); the
 //! table follows. `--quick` does a tenth of the work: it shows that the bench works, not how fast
