@@ -15,6 +15,9 @@ fn main() {
     fs::write(out.join("host.rs"), host()).expect("the directory is ours");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
+    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+        println!("cargo:rustc-link-arg-bins=-Tdefmt.x");
+    }
     // Sections are not rounded up to the pages of machines that have an MMU.
     println!("cargo:rustc-link-arg-bins=--nmagic");
     println!("cargo:rerun-if-changed=build.rs");

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::image::BuildError;
-use super::{Board, Image, Machine, Network, PROGRAM};
+use super::{Board, Image, Machine, Network, PROGRAM, Program};
 use crate::packet::{Segment, checksum};
 
 /// The firmware's address, as it is compiled.
@@ -337,11 +337,22 @@ pub fn ready() -> Result<Image, String> {
 /// # Panics
 /// When the image does not build.
 pub fn ready_for(board: Board) -> Result<Image, String> {
+    ready_with(board, Program::Ours)
+}
+
+/// The image of `program` for `board`.
+///
+/// # Errors
+/// As [`ready_for`].
+///
+/// # Panics
+/// As [`ready_for`].
+pub fn ready_with(board: Board, program: Program) -> Result<Image, String> {
     if let Err(error) = Command::new(PROGRAM).arg("--version").output() {
         assert_eq!(error.kind(), io::ErrorKind::NotFound, "{PROGRAM}: {error}");
         return Err(format!("{PROGRAM} is missing"));
     }
-    match board.build() {
+    match board.build_program(program, &[]) {
         Ok(image) => Ok(image),
         Err(error @ BuildError::NoCompiler(_)) => Err(error.to_string()),
         Err(error) => panic!("{error}"),

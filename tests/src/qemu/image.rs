@@ -13,6 +13,8 @@ use crate::cross;
 pub enum Program {
     /// `tcp-embedded/firmware/mps2`.
     Ours,
+    /// The same with its feature `defmt`: it speaks through semihosting.
+    OursWithDefmt,
     /// The same with smoltcp, for one board, to compare with.
     Smoltcp,
 }
@@ -20,8 +22,15 @@ pub enum Program {
 impl Program {
     const fn name(self) -> &'static str {
         match self {
-            Self::Ours => "mps2",
+            Self::Ours | Self::OursWithDefmt => "mps2",
             Self::Smoltcp => "mps2-smoltcp",
+        }
+    }
+
+    const fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Ours | Self::Smoltcp => &[],
+            Self::OursWithDefmt => &["--features", "defmt"],
         }
     }
 }
@@ -113,19 +122,27 @@ impl Board {
             .arg("--manifest-path")
             .arg(format!("tcp-embedded/firmware/{name}/Cargo.toml"))
             .args(["--features", self.features()])
+            .args(program.features())
             .env_remove("TCP_ADDRESS")
             .env_remove("TCP_GATEWAY")
+            .env("DEFMT_LOG", "info")
             .envs(variables.iter().copied());
         let _alone = alone().map_err(failed)?;
         run(&mut cargo)?;
         // One for other addresses is not to be taken for the usual one.
-        let kept = if variables.is_empty() {
-            format!("{name}-{self}")
+        let elsewhere = if variables.is_empty() {
+            ""
         } else {
-            format!("{name}-{self}-elsewhere")
+            "-elsewhere"
         };
+        let defmt = program.features().first().map_or("", |_| "-defmt");
+        let kept = format!("{name}-{self}{elsewhere}{defmt}");
         let path = self.keep(name, &kept).map_err(failed)?;
-        Ok(Image { board: self, path })
+        Ok(Image {
+            board: self,
+            program,
+            path,
+        })
     }
 
     /// Copies the image to a name of its own: boards that share a target take each other's place.
@@ -164,6 +181,7 @@ impl fmt::Display for Board {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Image {
     board: Board,
+    program: Program,
     path: PathBuf,
 }
 
@@ -172,6 +190,12 @@ impl Image {
     #[must_use]
     pub const fn board(&self) -> Board {
         self.board
+    }
+
+    /// What runs.
+    #[must_use]
+    pub const fn program(&self) -> Program {
+        self.program
     }
 
     /// The ELF file.

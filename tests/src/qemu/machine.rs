@@ -1,19 +1,20 @@
 //! QEMU with an image in it: one process, which ends with the value that stands for it, and also
 //! when this process ends in any other way.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
-use tempfile::TempDir;
 
-use super::Image;
+use super::{Image, Program};
 use crate::netns::wait_for;
 
 /// QEMU for Arm.
@@ -67,11 +68,14 @@ impl Network {
     }
 }
 
-/// A running QEMU.
+/// A running QEMU. Its files have no names any more once it runs, so nothing of it stays behind.
 #[derive(Debug)]
 pub struct Machine {
-    child: Child,
-    directory: TempDir,
+    child: Process,
+    console: fs::File,
+    monitor: UnixStream,
+    errors: fs::File,
+    semihosting: fs::File,
 }
 
 impl Machine {
@@ -82,32 +86,51 @@ impl Machine {
     pub fn start(image: &Image, network: &Network) -> io::Result<Self> {
         let directory = tempfile::tempdir()?;
         let path = |name: &str| directory.path().join(name);
+        let (console, monitor) = (path("console"), path("monitor"));
+        fs::write(&console, "")?;
+        let errors = tempfile::tempfile()?;
+        let semihosting = tempfile::tempfile()?;
         let mut command = Command::new(PROGRAM);
         command
             .args(["-M", image.board().machine(), "-display", "none"])
             .arg("-serial")
-            .arg(prefixed("file:", path("console")))
+            .arg(option("file:", &console, ""))
             .arg("-monitor")
-            .arg(suffixed(path("monitor"), ",server=on,wait=off"))
+            .arg(option("unix:", &monitor, ",server=on,wait=off"))
             .args(network.arguments())
             .args(secret(image.board().secret())?)
             .arg("-kernel")
             .arg(image.path())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(path("errors"))?);
+            .stdout(semihosting.try_clone()?)
+            .stderr(errors.try_clone()?);
+        if image.program() == Program::OursWithDefmt {
+            command.args(["-semihosting-config", "enable=on,target=native"]);
+        }
         die_with_parent(&mut command);
-        let child = command.spawn()?;
-        let mut machine = Self { child, directory };
-        machine.await_start()?;
+        let mut child = Process(command.spawn()?);
+        let monitor = child.await_monitor(&monitor, &errors)?;
+        let mut machine = Self {
+            child,
+            console: fs::File::open(&console)?,
+            monitor,
+            errors,
+            semihosting,
+        };
+        machine.await_firmware()?;
         Ok(machine)
     }
 
     /// What the firmware said so far.
     #[must_use]
     pub fn console(&self) -> String {
-        let path = self.directory.path().join("console");
-        String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+        text(&self.console)
+    }
+
+    /// What the firmware said so far through semihosting.
+    #[must_use]
+    pub fn semihosting(&self) -> Vec<u8> {
+        read_all(&self.semihosting)
     }
 
     /// Waits until the firmware said `text`.
@@ -143,14 +166,10 @@ impl Machine {
     /// # Errors
     /// When it does not answer.
     pub fn monitor(&self, command: &str) -> io::Result<String> {
-        let mut monitor = UnixStream::connect(self.directory.path().join("monitor"))?;
-        monitor.set_read_timeout(Some(PATIENCE))?;
-        let greeting = until_prompt(&mut monitor)?;
+        let mut monitor = &self.monitor;
         monitor.write_all(command.as_bytes())?;
         monitor.write_all(b"\n")?;
-        let answer = until_prompt(&mut monitor)?;
-        drop(greeting);
-        Ok(answer)
+        until_prompt(monitor)
     }
 
     /// The processor time that QEMU has used so far, in clock ticks (a hundredth of a second).
@@ -158,7 +177,7 @@ impl Machine {
     /// # Errors
     /// When it has ended.
     pub fn cpu_ticks(&self) -> io::Result<u64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.0.id()))?;
         // The name in parentheses may hold anything.
         let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
         let ticks = fields.split_whitespace().skip(11).take(2);
@@ -170,32 +189,19 @@ impl Machine {
     /// # Errors
     /// When it cannot be asked.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+        self.child.0.try_wait()
     }
 
     /// What QEMU itself complained about.
     #[must_use]
     pub fn complaints(&self) -> String {
-        let path = self.directory.path().join("errors");
-        String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+        text(&self.errors)
     }
 
-    /// QEMU opens its monitor once all options were understood and all devices opened.
-    fn await_start(&mut self) -> io::Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.directory.path().join("monitor").exists() {
-            if let Some(status) = self.ended()? {
-                let text = format!("{PROGRAM}: {status}: {}", self.complaints());
-                return Err(io::Error::other(text));
-            }
-            if Instant::now() > deadline {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        // It ends a moment later when its network cannot be opened.
+    /// QEMU ends a moment after its monitor is there when its network cannot be opened.
+    fn await_firmware(&mut self) -> io::Result<()> {
         wait_for("the firmware or the end of QEMU", PATIENCE, || {
-            let ended = self.child.try_wait().ok().flatten().is_some();
+            let ended = self.child.0.try_wait().ok().flatten().is_some();
             (ended || !self.console().is_empty()).then_some(())
         });
         match self.ended()? {
@@ -205,11 +211,37 @@ impl Machine {
     }
 }
 
-impl Drop for Machine {
+/// The process of QEMU, which ends with this value.
+#[derive(Debug)]
+struct Process(Child);
+
+impl Process {
+    /// QEMU opens its monitor once all options were understood.
+    fn await_monitor(&mut self, path: &Path, errors: &fs::File) -> io::Result<UnixStream> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(monitor) = UnixStream::connect(path) {
+                monitor.set_read_timeout(Some(PATIENCE))?;
+                until_prompt(&monitor)?;
+                return Ok(monitor);
+            }
+            if let Some(status) = self.0.try_wait()? {
+                let why = format!("{PROGRAM}: {status}: {}", text(errors));
+                return Err(io::Error::other(why));
+            }
+            if Instant::now() > deadline {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
         // One that has ended cannot be ended, and there is nobody to tell.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -253,7 +285,7 @@ fn secret(address: u32) -> io::Result<Vec<String>> {
     Ok(options.collect())
 }
 
-fn until_prompt(monitor: &mut UnixStream) -> io::Result<String> {
+fn until_prompt(mut monitor: &UnixStream) -> io::Result<String> {
     let mut text = Vec::new();
     let mut octet = [0];
     while !text.ends_with(b"(qemu) ") {
@@ -263,14 +295,23 @@ fn until_prompt(monitor: &mut UnixStream) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-fn prefixed(prefix: &str, path: PathBuf) -> std::ffi::OsString {
-    let mut text = std::ffi::OsString::from(prefix);
-    text.push(path);
-    text
+/// Everything in a file that somebody else is writing.
+fn read_all(file: &fs::File) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut part = [0; 4_096];
+    while let Ok(count @ 1..) = file.read_at(&mut part, octets.len() as u64) {
+        octets.extend_from_slice(&part[..count]);
+    }
+    octets
 }
 
-fn suffixed(path: PathBuf, suffix: &str) -> std::ffi::OsString {
-    let mut text = prefixed("unix:", path);
-    text.push(suffix);
+fn text(file: &fs::File) -> String {
+    String::from_utf8_lossy(&read_all(file)).into_owned()
+}
+
+fn option(before: &str, path: &Path, after: &str) -> OsString {
+    let mut text = OsString::from(before);
+    text.push(path);
+    text.push(after);
     text
 }

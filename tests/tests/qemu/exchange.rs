@@ -1,10 +1,12 @@
 //! What a well-behaved peer sees, frame by frame: handshake, data, loss, disorder, the end.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tcp_tests::packet::{ACK, FIN, PSH, RST, SYN, Segment};
-use tcp_tests::qemu::Conversation;
 use tcp_tests::qemu::frames::{Heard, Wire};
+use tcp_tests::qemu::{Conversation, Image};
 use tcp_tests::stream::Stream;
 
 const ECHO: u16 = 7;
@@ -218,6 +220,31 @@ pub(crate) fn an_idle_machine_uses_no_processor(wire: &Wire) {
     };
     let shortest = (0..5).map(|_| wake()).min();
     assert!(shortest < Some(Duration::from_millis(100)), "{shortest:?}");
+}
+
+pub(crate) fn frames_are_decoded(wire: &Wire, image: &Image) {
+    let _open = Conversation::open(wire, 40_900, ECHO);
+    wire.answers_to(&[]);
+    let mut print = Command::new("defmt-print")
+        .arg("-e")
+        .arg(image.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it was there");
+    let frames = wire.machine().semihosting();
+    let mut input = print.stdin.take().expect("a pipe");
+    input.write_all(&frames).expect("it reads");
+    drop(input);
+    let output = print.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    for said in [
+        "mps2-an386 at [10, 0, 2, 15]",
+        "link up: true",
+        "echo opened by port 40900",
+    ] {
+        assert!(text.contains(said), "{said:?} is not in:\n{text}");
+    }
 }
 
 /// Waits until the segment at `seq` comes once more.

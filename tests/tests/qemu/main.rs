@@ -5,8 +5,10 @@ mod exchange;
 mod hostile;
 mod tap;
 
-use tcp_tests::qemu::Board;
-use tcp_tests::qemu::frames::{Wire, ready, ready_for};
+use std::process::Command;
+use tcp_tests::qemu::frames::{Wire, ready, ready_for, ready_with};
+use tcp_tests::qemu::{Board, Program};
+
 use tcp_tests::{netns, not_run};
 
 /// Runs `scenario` with the firmware at the other end of a cable.
@@ -45,6 +47,21 @@ fn every_board_serves_the_page() {
             Ok(image) => exchange::the_page_comes(&Wire::to(&image)),
             Err(why) => not_run::say(&format!("every_board_serves_the_page {board}"), &why),
         }
+    }
+}
+
+/// What the firmware says in frames of defmt, read by defmt's own program.
+#[test]
+fn defmt_frames_say_what_happens() {
+    let name = "defmt_frames_say_what_happens";
+    let version = Command::new("defmt-print").arg("--version").output();
+    if version.is_err() {
+        not_run::say(name, "defmt-print is not installed");
+        return;
+    }
+    match ready_with(Board::An386, Program::OursWithDefmt) {
+        Ok(image) => exchange::frames_are_decoded(&Wire::to(&image), &image),
+        Err(why) => not_run::say(name, &why),
     }
 }
 

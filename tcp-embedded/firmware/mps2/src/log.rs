@@ -1,7 +1,9 @@
-//! What the console is told.
+//! What the console is told, as text and, with the feature `defmt`, in its frames.
 
 use core::net::Ipv4Addr;
 
+#[cfg(feature = "defmt")]
+use defmt_semihosting as _;
 use tcp_core::{Instant, Tuple};
 use tcp_embedded::LinkState;
 
@@ -11,10 +13,14 @@ use crate::text::Text;
 type Line = Text<120>;
 
 pub(crate) fn say(what: &str) {
+    #[cfg(feature = "defmt")]
+    defmt::error!("{=str}", what);
     print(Line::new().str(what));
 }
 
 pub(crate) fn started(address: Ipv4Addr) {
+    #[cfg(feature = "defmt")]
+    defmt::info!("{=str} at {=[u8; 4]}", board::NAME, address.octets());
     let mut line = Line::new();
     line.str(board::NAME)
         .str(": http://")
@@ -23,6 +29,8 @@ pub(crate) fn started(address: Ipv4Addr) {
 }
 
 pub(crate) fn link(now: Instant, link: LinkState) {
+    #[cfg(feature = "defmt")]
+    defmt::info!("link up: {=bool}", link == LinkState::Up);
     let mut line = at(now);
     print(line.str(match link {
         LinkState::Up => "link up",
@@ -31,6 +39,8 @@ pub(crate) fn link(now: Instant, link: LinkState) {
 }
 
 pub(crate) fn opened(now: Instant, service: &str, tuple: &Tuple) {
+    #[cfg(feature = "defmt")]
+    defmt::info!("{=str} opened by port {=u16}", service, tuple.remote.port());
     let mut line = at(now);
     print(
         line.str(service)
@@ -41,6 +51,8 @@ pub(crate) fn opened(now: Instant, service: &str, tuple: &Tuple) {
 }
 
 pub(crate) fn ended(now: Instant, service: &str, how: &str) {
+    #[cfg(feature = "defmt")]
+    defmt::info!("{=str} {=str}", service, how);
     print(at(now).str(service).str(" ").str(how));
 }
 
@@ -59,4 +71,14 @@ fn at(now: Instant) -> Line {
 fn print(line: &Line) {
     console::put(line.octets());
     console::put(b"\n");
+}
+
+/// Frames carry the moment at which they were made: ticks of SysTick are no clock here, so they
+/// are numbered.
+#[cfg(feature = "defmt")]
+mod number {
+    use core::sync::atomic::{AtomicU32, Ordering};
+
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    defmt::timestamp!("{=u32}", NEXT.fetch_add(1, Ordering::Relaxed));
 }

@@ -20,8 +20,7 @@ usage: cargo qemu [-- [--board NAME] [--port NUMBER]]
   --board NAME   mps2-an386 (default), mps2-an385, mps2-an500 or mps3-an547
   --port NUMBER  of this host, for the web page (default: 8080, or a free one)
 
-The firmware is compiled for the address 10.0.2.15/24; TCP_ADDRESS and TCP_GATEWAY change that, but
-QEMU's own network knows only the default.";
+The firmware's address is 10.0.2.15/24, as QEMU's own network expects.";
 /// The page's port on this host, unless it is in use.
 const PORT: u16 = 8_080;
 /// How often the console is looked at.
