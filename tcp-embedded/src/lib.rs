@@ -68,7 +68,7 @@
 //! let net = NET.init(Net::new(runner, &EmbassyTime));
 //! ```
 #![cfg_attr(not(test), no_std)]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(feature = "sim")]
 extern crate std;

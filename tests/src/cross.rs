@@ -107,7 +107,7 @@ impl Toolchain {
             .print(&["target-libdir"])
             .map(|directory| directory.join("../bin/rust-lld"));
         if own.is_none_or(|linker| !linker.exists()) {
-            let variable = target.to_uppercase().replace('-', "_");
+            let variable = target.to_uppercase().replace(['-', '.'], "_");
             cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), "ld.lld");
         }
     }

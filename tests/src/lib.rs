@@ -6,6 +6,7 @@
 //! * [`oracle`]: what must hold at every step of every test.
 //! * [`packet`], [`stream`], [`rng`], [`pcap`]: segments, octets, accidents, captures.
 //! * [`netns`]: tests in namespaces of their own, against the kernel.
+//! * [`qemu`]: the firmware in an emulated board.
 //! * [`cross`], [`not_run`]: what `cargo suite` and the tests share about this machine.
 
 pub mod app;
@@ -19,6 +20,7 @@ pub mod oracle;
 pub mod packet;
 pub mod pcap;
 pub mod peer;
+pub mod qemu;
 pub mod rng;
 pub mod stream;
 pub mod world;

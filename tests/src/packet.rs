@@ -362,6 +362,12 @@ impl fmt::Display for Segment {
     }
 }
 
+/// The Internet checksum of `octets`; zero over octets that hold their own.
+#[must_use]
+pub fn checksum(octets: &[u8]) -> u16 {
+    !fold(add_words(0, octets))
+}
+
 fn be16(octets: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([octets[at], octets[at + 1]])
 }

@@ -21,7 +21,7 @@ impl<P: Profile> Connection<'_, P> {
         self.may_send()?;
         let count = self.send.push(octets);
         if !octets.is_empty() {
-            self.tcb.snd.starved = count < octets.len();
+            self.tcb.snd.starved = count < octets.len() || self.send.free() == 0;
         }
         self.queued(now, count);
         Ok(count)

@@ -1,6 +1,8 @@
 //! How fast, beside smoltcp in the same run.
 //!
-//!     cargo run --release -p tcp-tests --bin bench [-- memory|idle|tun ...] [--json] [--quick]
+//!     cargo run --release -p tcp-tests --bin bench -- [NAME ...] [--json] [--quick]
+//!
+//! Names:
 //!
 //! - `memory`: two stacks in one process, a bulk transfer of 1,460-octet segments: nanoseconds of
 //!   processor time for each segment, on both sides together.
@@ -8,8 +10,10 @@
 //!   processor time.
 //! - `tun`: the kernel's TCP over a TUN device in a network namespace of its own, sending to
 //!   `tcp serve --discard` and reading from `--chargen`, and the same with a smoltcp server.
+//! - `qemu`: the same with the firmware of an emulated board, and with one made of smoltcp on the
+//!   same board, over TAP devices.
 //!
-//! Without names all three run. Each result is a JSON line (`--json` prints nothing else); the
+//! Without names all of them run. Each result is a JSON line (`--json` prints nothing else); the
 //! table follows. `--quick` does a tenth of the work: it shows that the bench works, not how fast
 //! anything is. The exit code says whether the bars were met.
 
@@ -18,6 +22,7 @@ mod idle;
 mod memory;
 mod ours;
 mod peer;
+mod qemu;
 mod report;
 mod tun;
 mod wire;
@@ -38,11 +43,12 @@ fn main() -> ExitCode {
         match argument.as_str() {
             "--json" => report.json_only(),
             "--quick" => scale = Scale::Quick,
-            name @ ("memory" | "idle" | "tun") => names.push(name),
+            name @ ("memory" | "idle" | "tun" | "qemu") => names.push(name),
             tun::INSIDE => return tun::inside(&arguments),
+            qemu::INSIDE => return qemu::inside(&arguments),
             other => {
                 eprintln!("bench: unknown argument {other}");
-                eprintln!("usage: bench [memory|idle|tun ...] [--json] [--quick]");
+                eprintln!("usage: bench [memory|idle|tun|qemu ...] [--json] [--quick]");
                 return ExitCode::from(2);
             }
         }
@@ -56,6 +62,9 @@ fn main() -> ExitCode {
     }
     if wanted("tun") {
         tun::run(&mut report, scale);
+    }
+    if wanted("qemu") {
+        qemu::run(&mut report, scale);
     }
     report.finish()
 }

@@ -6,7 +6,7 @@
 //! when the server has closed too, so all octets were read. Beside the rate stands the processor
 //! time that the server took, which says more on a machine that is busy otherwise.
 
-mod client;
+pub(crate) mod client;
 mod smoltcp_server;
 
 use std::path::{Path, PathBuf};
@@ -223,7 +223,7 @@ impl Drop for Server {
     }
 }
 
-fn ip(arguments: &[&str]) -> Result<(), String> {
+pub(crate) fn ip(arguments: &[&str]) -> Result<(), String> {
     let output = Command::new("ip").args(arguments).output();
     let output = output.map_err(|error| format!("ip: {error}"))?;
     if output.status.success() {

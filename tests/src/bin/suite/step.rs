@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use tcp_tests::cross;
+use tcp_tests::qemu::Board;
 
 use crate::licences;
 use crate::need;
@@ -27,9 +28,25 @@ const FEATURES: [&str; 6] = [
     "ipv6,alloc,defmt",
 ];
 /// Those in which the adapter for microcontrollers must build.
-const EMBEDDED_FEATURES: [&str; 6] = ["", "ipv6", "probe", "dhcp", "dns", "ipv6,dhcp,dns"];
+const EMBEDDED_FEATURES: [&str; 13] = [
+    "",
+    "ipv6",
+    "probe",
+    "dhcp",
+    "dns",
+    "ipv6,dhcp,dns",
+    "enc28j60",
+    "w5500",
+    "lan9118",
+    "async,enc28j60,w5500",
+    "embedded-nal",
+    "embassy-net-driver,embassy-time,fugit",
+    "edge-nal,embedded-nal-async,picoserve",
+];
 /// The test files that need namespaces and a TUN or TAP device.
 const INTEROP: [&str; 2] = ["interop_linux", "link_linux"];
+/// The test file that needs QEMU and a compiler for its boards.
+const QEMU: &str = "qemu";
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: &str = "-max_total_time=10";
 /// The oldest compiler that the workspace promises to build with.
@@ -85,6 +102,7 @@ pub(crate) fn all() -> Vec<Step> {
             sizes,
         ),
         step("interop", "the Linux kernel as the peer, over TUN", interop),
+        step("qemu", "the firmware on an emulated board", qemu),
         step("fuzz", "ten seconds of each fuzz target", fuzz),
         step("msrv", "the oldest promised compiler builds it", msrv),
         step("deny", "licences and sources of the dependencies", deny),
@@ -112,17 +130,20 @@ fn features(name: &str) -> Verdict {
     check_all(name, commands)
 }
 
-/// Everything but the interop tests, which have a step of their own.
+/// Everything but the tests that have a step of their own.
 fn all_tests(name: &str) -> Verdict {
     if need::cargo_subcommand("nextest") {
         let others = INTEROP
+            .iter()
+            .chain([&QEMU])
             .map(|file| format!("not binary({file})"))
+            .collect::<Vec<_>>()
             .join(" and ");
         let arguments = ["run", "--workspace", "--no-fail-fast", "-E", &others];
         return tests(name, cargo(&["nextest"]).args(arguments));
     }
     let mut test = cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
-    for file in test_files().filter(|file| !INTEROP.contains(&file.as_str())) {
+    for file in test_files().filter(|file| file != QEMU && !INTEROP.contains(&file.as_str())) {
         test.args(["--test", &file]);
     }
     tests(name, &mut test)
@@ -188,13 +209,36 @@ fn interop(name: &str) -> Verdict {
     ] {
         need::program(program, package);
     }
-    let mut command = if need::cargo_subcommand("nextest") {
-        cargo(&["nextest", "run"])
+    test_files_named(name, &INTEROP)
+}
+
+fn qemu(name: &str) -> Verdict {
+    for (program, package) in [
+        ("qemu-system-arm", "qemu-system-arm"),
+        ("ld.lld", "lld"),
+        ("curl", "curl"),
+        ("ip", "iproute2"),
+    ] {
+        need::program(program, package);
+    }
+    // Each board's image links, or the tests say why it cannot.
+    let mut targets = Board::ALL.iter().map(|board| board.target());
+    if targets.any(|target| cross::cargo(target).is_none()) {
+        need::install(&cross::DEBIAN_PACKAGES);
+    }
+    test_files_named(name, &[QEMU])
+}
+
+/// All tests of these files of this package.
+fn test_files_named(name: &str, files: &[&str]) -> Verdict {
+    let runner: &[&str] = if need::cargo_subcommand("nextest") {
+        &["nextest", "run"]
     } else {
-        cargo(&["test"])
+        &["test"]
     };
+    let mut command = cargo(runner);
     command.args(["--no-fail-fast", "-p", "tcp-tests"]);
-    for file in INTEROP {
+    for file in files {
         command.args(["--test", file]);
     }
     tests(name, &mut command)
