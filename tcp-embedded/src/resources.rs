@@ -38,8 +38,8 @@ impl<const SEND: usize, const RECEIVE: usize> Lent<SEND, RECEIVE> {
 /// TIME-WAIT, and rings of `SEND` and `RECEIVE` octets for each connection.
 ///
 /// `INDEX` is a power of two, at least `4.5 * CONNECTIONS + 6`: 16 for two connections, 32 for
-/// five, 64 for twelve. A wrong one does not compile. `P` says what a connection can do: [`Firmware`]
-/// unless another profile is named.
+/// five, 64 for twelve. A wrong one does not compile. `P` says what a connection can do:
+/// [`Firmware`] unless another profile is named.
 ///
 /// On a microcontroller it belongs in a `static`. It starts as zeros, so it occupies no flash, and
 /// nothing is copied at start. With the crate `static_cell`:

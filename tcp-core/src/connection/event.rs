@@ -14,7 +14,7 @@ impl Events {
     pub const CONNECTED: Self = Self(1);
     /// There is data to read.
     pub const READABLE: Self = Self(2);
-    /// There is room for data again after a write that found none, or acknowledged data left.
+    /// There is room for data again, after a write that found too little or left none.
     pub const WRITABLE: Self = Self(4);
     /// The peer closed: after the data that is there comes the end.
     pub const FINISHED: Self = Self(8);
