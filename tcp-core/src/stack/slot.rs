@@ -7,6 +7,10 @@ use crate::profile::Profile;
 ///
 /// Not an `Option`: a free place is zeros (the tag of a representation by `u8` stands by itself),
 /// so that memory for it costs no flash and nothing has to be written at start.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a place is as large as what it is for"
+)]
 #[derive(Debug)]
 #[repr(u8)]
 pub(super) enum Slot<'a, P: Profile> {
