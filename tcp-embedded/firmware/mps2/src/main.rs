@@ -13,7 +13,6 @@ mod log;
 mod services;
 mod text;
 
-use core::mem::MaybeUninit;
 use core::net::Ipv4Addr;
 
 use cortex_m_rt::entry;
@@ -38,7 +37,7 @@ type Runner = tcp_embedded::Runner<'static, Lan9118<Mmio>, Pool<'static, CONNECT
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: MaybeUninit<Memory> = MaybeUninit::uninit();
+    static mut MEMORY: Memory = Memory::new();
     board::console::start();
     // SAFETY: the processor comes here once.
     let registers = unsafe { board::ethernet() };
@@ -57,7 +56,7 @@ fn main() -> ! {
         address,
         gateway: GATEWAY,
     };
-    match Runner::new(mac, host, MEMORY.write(Memory::new()).lend()) {
+    match Runner::new(mac, host, MEMORY.lend()) {
         Ok(runner) => run(runner, Alarm::new(timer)),
         Err(_) => stop("the network cannot be set up"),
     }
