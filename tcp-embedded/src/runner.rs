@@ -115,6 +115,10 @@ pub struct Runner<'a, D: Mac, M: Memory<'a>, P: Profile = Firmware> {
     /// The IPv4 address that the stack knows.
     address: Option<Ipv4Addr>,
     errors: u32,
+    /// Errors before the last look at the device.
+    was_errors: u32,
+    /// That look ended before the device was empty.
+    cut_short: bool,
     last_error: Option<ErrorKind>,
     #[cfg(any(feature = "dhcp", feature = "ipv6"))]
     carried: LinkState,
@@ -175,6 +179,8 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             rx_checksum: capabilities.rx_checksum,
             address: None,
             errors: 0,
+            was_errors: 0,
+            cut_short: false,
             last_error: None,
             #[cfg(any(feature = "dhcp", feature = "ipv6"))]
             carried: LinkState::Up,
@@ -195,8 +201,21 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// Takes frames from the device, does what is due, and hands frames to the device: a bounded
     /// number of each.
     pub fn poll(&mut self, now: Instant) -> NextWake {
-        let errors = self.errors;
-        let received = self.receive(now);
+        self.collect(now);
+        self.flush(now)
+    }
+
+    /// The first half of [`poll`](Self::poll): takes frames from the device, and sends nothing. A
+    /// main loop that handles the events before it calls [`flush`](Self::flush) answers with fewer
+    /// segments: acknowledgments go along with data, and offer the room that was just made.
+    pub fn collect(&mut self, now: Instant) {
+        self.was_errors = self.errors;
+        self.cut_short = self.receive(now) == BUDGET;
+    }
+
+    /// The second half of [`poll`](Self::poll): does what is due, hands frames to the device, and
+    /// says when to call again.
+    pub fn flush(&mut self, now: Instant) -> NextWake {
         self.configure(now);
         self.stack.advance(now);
         let carries = self.mac.link();
@@ -205,10 +224,10 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             LinkState::Up => self.transmit(now),
             LinkState::Down => Sent::Blocked,
         };
-        if received == BUDGET || sent == Sent::Budget {
+        if self.cut_short || sent == Sent::Budget {
             return NextWake::Now;
         }
-        let look_again = sent == Sent::Blocked || self.errors != errors;
+        let look_again = sent == Sent::Blocked || self.errors != self.was_errors;
         let look_again = look_again.then_some(now + LOOK_AGAIN);
         let deadline = match self.next_deadline() {
             // What waits for the device is not to be looked for before the device is.

@@ -71,16 +71,22 @@ fn run(mut runner: Runner, mut alarm: Alarm) -> ! {
     loop {
         let now = clock.at(runner.mac().free_run());
         Alarm::attend();
-        let mut wake = runner.poll(now);
+        // What was heard is served before it is answered: one segment does for both.
+        runner.collect(now);
+        let mut busy = true;
         for _ in 0..EVENTS {
             let Some(event) = runner.stack().poll_event() else {
+                busy = false;
                 break;
             };
             services.handle(now, &mut runner, event);
-            wake = NextWake::Now;
         }
-        if services.expire(now, runner.stack()) {
-            wake = NextWake::Now;
+        busy |= services.expire(now, runner.stack());
+        let wake = runner.flush(now);
+        // A timer may have had something to say.
+        if let Some(event) = runner.stack().poll_event() {
+            services.handle(now, &mut runner, event);
+            busy = true;
         }
         let present = runner.mac().link();
         if present != link {
@@ -88,6 +94,7 @@ fn run(mut runner: Runner, mut alarm: Alarm) -> ! {
             log::link(now, link);
         }
         match wake {
+            _ if busy => {}
             NextWake::Now => {}
             NextWake::At(at) => alarm.sleep(now, Some(at)),
             NextWake::Frame => alarm.sleep(now, None),

@@ -19,14 +19,16 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// All that are measured: one connection without a stack, an echo service with and without
-    /// IPv6, over Ethernet and by shared sockets, one that makes every call of the interface, and
-    /// the drivers of SPI MACs without a stack.
-    pub(crate) const ALL: [Self; 15] = [
+    /// All that are measured: one connection without a stack; an echo service with and without
+    /// IPv6, over Ethernet, of the profile `Small`, with all of the link layer, and by shared
+    /// sockets; one that makes every call of the interface; drivers of SPI MACs without a stack.
+    pub(crate) const ALL: [Self; 17] = [
         Self::new("thumbv7em-none-eabihf", "connection", "connection"),
         Self::new("thumbv7em-none-eabihf", "echo", ""),
         Self::new("thumbv7em-none-eabihf", "echo-ipv6", "ipv6"),
         Self::new("thumbv7em-none-eabihf", "ethernet", "ethernet"),
+        Self::new("thumbv7em-none-eabihf", "ethernet-small", "ethernet,small"),
+        Self::new("thumbv7em-none-eabihf", "link", "link"),
         Self::new("thumbv7em-none-eabihf", "shared", "shared"),
         Self::new("thumbv7em-none-eabihf", "every-call", "ipv6,every-call"),
         Self::new("thumbv7em-none-eabihf", "enc28j60", "enc28j60"),
