@@ -12,7 +12,7 @@ mod device;
 #[expect(dead_code, reason = "the other image makes more use of the device")]
 mod mailbox;
 
-use core::mem::size_of;
+use core::mem::{MaybeUninit, size_of};
 use core::net::IpAddr;
 use core::panic::PanicInfo;
 use core::ptr::addr_of_mut;
@@ -33,8 +33,19 @@ const RING: usize = 2_048;
 #[unsafe(link_section = ".vectors")]
 static RESET: extern "C" fn() -> ! = reset;
 
-static mut RINGS: [[[u8; RING]; 2]; CONNECTIONS] = [[[0; RING]; 2]; CONNECTIONS];
-static mut FRAMES: Frames = Frames::new();
+static mut RESOURCES: Resources = Resources {
+    sockets: MaybeUninit::uninit(),
+    rings: [[[0; RING]; 2]; CONNECTIONS],
+    frames: Frames::new(),
+};
+
+/// All memory but for the interface.
+struct Resources {
+    /// Filled at start: a first value that is not zero would lie in flash as well.
+    sockets: MaybeUninit<[SocketStorage<'static>; CONNECTIONS]>,
+    rings: [[[u8; RING]; 2]; CONNECTIONS],
+    frames: Frames,
+}
 
 /// One row of the table of sizes that the host reads.
 #[repr(C)]
@@ -69,9 +80,8 @@ static FOOTPRINT: [Row; 3] = [
 extern "C" fn reset() -> ! {
     // SAFETY: nothing else has started.
     let mailbox = unsafe { Mailbox::start() };
-    // SAFETY: the only references, because this runs once.
-    let (rings, frames) = unsafe { (&mut *addr_of_mut!(RINGS), &mut *addr_of_mut!(FRAMES)) };
-    run(mailbox, rings, frames)
+    // SAFETY: the only reference, because this runs once.
+    run(mailbox, unsafe { &mut *addr_of_mut!(RESOURCES) })
 }
 
 #[panic_handler]
@@ -81,12 +91,15 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     }
 }
 
-fn run(mailbox: Mailbox, rings: &'static mut [[[u8; RING]; 2]], frames: &'static mut Frames) -> ! {
-    let mut device = device::Ethernet { mailbox, frames };
+fn run(mailbox: Mailbox, resources: &'static mut Resources) -> ! {
+    let mut device = device::Ethernet {
+        mailbox,
+        frames: &mut resources.frames,
+    };
     let mut interface = interface(&mut device);
-    let mut storage = [SocketStorage::EMPTY; CONNECTIONS];
+    let storage = resources.sockets.write([SocketStorage::EMPTY; CONNECTIONS]);
     let mut sockets = SocketSet::new(&mut storage[..]);
-    for [receive, send] in rings {
+    for [receive, send] in &mut resources.rings {
         let mut socket = tcp::Socket::new(
             tcp::SocketBuffer::new(&mut receive[..]),
             tcp::SocketBuffer::new(&mut send[..]),

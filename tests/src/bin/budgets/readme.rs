@@ -46,9 +46,9 @@ const ROWS: [(&str, &str, &str); 18] = [
 const NOTES: &str = "\
 Cortex-M4F, optimized for size with LTO, nothing shared but the device: two connections with 2 KiB
 each way behind a driver of some thirty lines, no start-up code. All answer ARP; all but the first
-image of lwIP answer echo requests. Both dual images configure addresses from routers. Ours alone
-has a listener with a SYN queue, keyed sequence numbers, PAWS and defence against blind resets;
-`-` is what does not exist there or was not measured.
+image of lwIP answer echo requests. Both dual images configure addresses from routers. What each
+TCP does for that is in the table above. Bars are what this project has set itself; `-` is what does
+not exist there or was not measured (of lwIP: stack and instructions).
 
 1. lwIP with what ours has besides: SACK blocks, window scaling, timestamps, backlog, echo reply.
 2. Without buffers. smoltcp's holds the socket.
