@@ -41,6 +41,33 @@ pub fn target_directory() -> PathBuf {
     workspace().join("target/cross")
 }
 
+/// The version of the compiler that [`cargo`] uses for `target`, and whether it compiles `core` as
+/// well.
+#[must_use]
+pub fn compiler(target: &str) -> String {
+    let Some(cargo) = cargo(target) else {
+        return "none".to_owned();
+    };
+    let variable = |name: &str| {
+        cargo
+            .get_envs()
+            .find(|(key, _)| *key == name)
+            .and_then(|(_, value)| value.map(|value| value.to_string_lossy().into_owned()))
+    };
+    let rustc = variable("RUSTC").unwrap_or_else(|| "rustc".to_owned());
+    let version = Command::new(rustc)
+        .env_remove("LD_LIBRARY_PATH")
+        .arg("--version")
+        .output();
+    let text = version.map_or_else(
+        |_| String::new(),
+        |output| String::from_utf8_lossy(&output.stdout).into_owned(),
+    );
+    let number = text.split_whitespace().nth(1).unwrap_or("unknown");
+    let core = variable("CARGO_UNSTABLE_BUILD_STD").map_or("compiled", |_| "from source");
+    format!("{number}, core {core}")
+}
+
 /// The top of the workspace.
 #[must_use]
 pub fn workspace() -> &'static Path {

@@ -7,10 +7,12 @@
 //! * [`packet`], [`stream`], [`rng`], [`pcap`]: segments, octets, accidents, captures.
 //! * [`netns`]: tests in namespaces of their own, against the kernel.
 //! * [`qemu`]: the firmware in an emulated board.
+//! * [`elf`]: how large a firmware image is.
 //! * [`cross`], [`not_run`]: what `cargo suite` and the tests share about this machine.
 
 pub mod app;
 pub mod cross;
+pub mod elf;
 pub mod host;
 pub mod link;
 pub mod memory;

@@ -1,52 +1,56 @@
-//! Counts instructions in QEMU.
-//!
-//! With `-icount shift=10,sleep=off` an instruction takes 1,024 ns of virtual time, and the free
-//! running counter of the board's Ethernet controller counts at 25 MHz of that time: 25.6 ticks an
-//! instruction, so the count is exact. Instructions are not cycles: there are no wait states and
-//! no caches in it.
+//! What the programs of this package share: they count instructions and stack in QEMU, of this
+//! TCP (`ours`) and of smoltcp (`peer`) on the same work, and print one line of JSON for each
+//! figure. `cargo run --release -p tcp-tests --bin budgets` builds and runs them.
 
 #![no_std]
+
+mod count;
+mod pipe;
+mod stack;
 
 use core::panic::PanicInfo;
 
 use cortex_m_semihosting::{debug, hprintln};
 
-/// LAN9118 `FREE_RUN`.
-const FREE_RUN: *const u32 = 0x4020_009c as *const u32;
-/// Instructions that reading the counter twice takes itself.
-static mut OVERHEAD: u64 = 0;
+pub use count::Count;
+pub use pipe::Pipe;
+pub use stack::peak_stack;
 
-/// Instructions of one kind of work.
+/// Octets of data in a segment.
+pub const SEGMENT: usize = 1_460;
+/// Octets of each ring.
+pub const RING: usize = 8 * SEGMENT;
+/// Segments that are sent, at least.
+pub const SEGMENTS: usize = 1_000;
+
+/// What is sent.
+pub static TEXT: [u8; SEGMENT] = [0x55; SEGMENT];
+
+/// The work of both programs in figures.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Count(pub u64);
-
-fn ticks() -> u32 {
-    // SAFETY: a register that is there on every mps2 board, and that reading does not change.
-    unsafe { FREE_RUN.read_volatile() }
+pub struct Figures {
+    /// Opening a connection, both sides together.
+    pub handshake: Count,
+    /// Sending: taking segments from the connection and giving it acknowledgements.
+    pub sender: Count,
+    /// Receiving: giving segments to the connection and taking acknowledgements from it.
+    pub receiver: Count,
+    /// How many segments that were.
+    pub segments: usize,
 }
 
-impl Count {
-    /// Does `work` and counts it.
-    #[inline(always)]
-    pub fn of<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        let before = ticks();
-        let result = work();
-        let passed = u64::from(ticks().wrapping_sub(before)) * 10 / 256;
-        // SAFETY: one thread, no interrupts.
-        self.0 += passed.saturating_sub(unsafe { OVERHEAD });
-        result
-    }
-
-    /// Learns what counting costs.
-    pub fn calibrate() {
-        let mut nothing = Self(0);
-        nothing.of(|| ());
-        // SAFETY: one thread, no interrupts.
-        unsafe { OVERHEAD = nothing.0 };
+impl Figures {
+    /// Prints them.
+    pub fn report(&self) {
+        let segments = self.segments.max(1) as u64;
+        report("handshake", self.handshake.0);
+        report("segments", self.segments as u64);
+        report("sender", self.sender.0 / segments);
+        report("receiver", self.receiver.0 / segments);
     }
 }
 
-/// Prints one measurement as a line of JSON.
+/// Prints one figure as a line of JSON.
 pub fn report(what: &str, value: u64) {
     hprintln!("{{\"what\":\"{}\",\"value\":{}}}", what, value);
 }
@@ -54,51 +58,19 @@ pub fn report(what: &str, value: u64) {
 /// Ends the run.
 pub fn done() -> ! {
     debug::exit(debug::EXIT_SUCCESS);
-    loop {}
+    stop()
 }
-
-/// Fills what is below the stack pointer, so that [`peak_stack`] finds how deep it went.
-pub fn paint_stack() {
-    let here = core::ptr::from_ref(&()) as usize;
-    let _ = here;
-    // SAFETY: below the frame of this function nothing lives; the last 256 octets are left alone.
-    unsafe {
-        let top = stack_pointer() - 256;
-        let mut at = top - PAINTED;
-        while at < top {
-            (at as *mut u32).write_volatile(PAINT);
-            at += 4;
-        }
-    }
-}
-
-/// Octets below `from` that were touched since [`paint_stack`].
-pub fn peak_stack(from: usize) -> usize {
-    // SAFETY: the painted area is memory.
-    unsafe {
-        let mut at = from - PAINTED / 2;
-        while at < from && (at as *const u32).read_volatile() == PAINT {
-            at += 4;
-        }
-        from - at
-    }
-}
-
-/// Where the stack stands.
-#[inline(always)]
-pub fn stack_pointer() -> usize {
-    let pointer: usize;
-    // SAFETY: reads a register.
-    unsafe { core::arch::asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack)) };
-    pointer
-}
-
-const PAINTED: usize = 64 * 1024;
-const PAINT: u32 = 0x5afe_57ac;
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     hprintln!("{}", info);
     debug::exit(debug::EXIT_FAILURE);
-    loop {}
+    stop()
+}
+
+/// Never reached: QEMU has ended.
+fn stop() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
 }

@@ -5,15 +5,17 @@ use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr};
 use core::ptr::addr_of_mut;
 
-#[cfg(feature = "link")]
+#[cfg(feature = "dual")]
 use tcp_core::Instant;
 #[cfg(not(feature = "shared"))]
 use tcp_core::Memory;
 #[cfg(not(feature = "shared"))]
 use tcp_embedded::NextWake;
-#[cfg(feature = "link")]
-use tcp_embedded::{Autoconfiguration, Ipv6Host, Query, RecordType};
+#[cfg(feature = "dual")]
+use tcp_embedded::{Autoconfiguration, Ipv6Host};
 use tcp_embedded::{Capabilities, Host, Ipv4Cidr, LinkState, Mac, MacAddress, Resources, Runner};
+#[cfg(feature = "link")]
+use tcp_embedded::{Query, RecordType};
 
 use crate::Chosen;
 #[cfg(not(feature = "shared"))]
@@ -53,6 +55,8 @@ pub(crate) fn run(mailbox: Mailbox) -> ! {
 #[cfg(not(feature = "shared"))]
 fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>, Chosen>, address: Ipv4Addr) -> ! {
     let now = runner.mac().now();
+    #[cfg(feature = "dual")]
+    join_ipv6(now, runner);
     #[cfg(feature = "link")]
     let mut question = configure(now, runner);
     let mut echo = Echo::new(runner.stack(), address.into());
@@ -74,12 +78,12 @@ fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>, Chosen>, address:
     }
 }
 
-#[cfg(feature = "link")]
+#[cfg(feature = "dual")]
 type Every<'a, M> = Runner<'a, Mailbox, M, Chosen>;
 
-/// Starts everything that the link layer offers.
-#[cfg(feature = "link")]
-fn configure<'a, M: Memory<'a>>(now: Instant, runner: &mut Every<'a, M>) -> Option<Query> {
+/// Starts IPv6, with addresses from a router.
+#[cfg(feature = "dual")]
+fn join_ipv6<'a, M: Memory<'a>>(now: Instant, runner: &mut Every<'a, M>) {
     let host = Ipv6Host {
         stable_secret: runner.mac().secret(),
         address: None,
@@ -87,6 +91,11 @@ fn configure<'a, M: Memory<'a>>(now: Instant, runner: &mut Every<'a, M>) -> Opti
         autoconfiguration: Autoconfiguration::On,
     };
     let _ = runner.start_ipv6(now, host);
+}
+
+/// Starts everything else that the link layer offers.
+#[cfg(feature = "link")]
+fn configure<'a, M: Memory<'a>>(now: Instant, runner: &mut Every<'a, M>) -> Option<Query> {
     runner.start_dhcp(now);
     runner.query(now, "host.example", RecordType::Aaaa).ok()
 }

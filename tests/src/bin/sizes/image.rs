@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use tcp_tests::cross;
 
@@ -119,29 +119,4 @@ pub(crate) enum Build {
     Panics(PathBuf),
     /// No compiler here builds for that target.
     NoCompiler,
-}
-
-/// The version of the compiler that builds the images, and whether it compiles `core` as well.
-pub(crate) fn compiler() -> String {
-    let Some(cargo) = cross::cargo(Image::ALL[0].target) else {
-        return "none".to_owned();
-    };
-    let variable = |name: &str| {
-        cargo
-            .get_envs()
-            .find(|(key, _)| *key == name)
-            .and_then(|(_, value)| value.map(|value| value.to_string_lossy().into_owned()))
-    };
-    let rustc = variable("RUSTC").unwrap_or_else(|| "rustc".to_owned());
-    let version = Command::new(rustc)
-        .env_remove("LD_LIBRARY_PATH")
-        .arg("--version")
-        .output();
-    let text = version.map_or_else(
-        |_| String::new(),
-        |output| String::from_utf8_lossy(&output.stdout).into_owned(),
-    );
-    let number = text.split_whitespace().nth(1).unwrap_or("unknown");
-    let core = variable("CARGO_UNSTABLE_BUILD_STD").map_or("compiled", |_| "from source");
-    format!("{number}, core {core}")
 }

@@ -8,7 +8,6 @@
 //! prints one line per measurement, `--functions` the largest functions of each image and how much
 //! code each source file became.
 
-mod elf;
 mod image;
 mod reach;
 mod snapshot;
@@ -17,7 +16,7 @@ use std::process::ExitCode;
 
 use image::{Build, Image};
 use snapshot::Sizes;
-use tcp_tests::not_run;
+use tcp_tests::{cross, elf, not_run};
 
 fn main() -> ExitCode {
     let mut mode = Mode::Show;
@@ -90,7 +89,7 @@ fn run(mode: Mode, functions: usize) -> Result<ExitCode, String> {
             }
         }
     }
-    sizes.note_compiler(&image::compiler());
+    sizes.note_compiler(&cross::compiler(Image::ALL[0].target));
     let verdict = match mode {
         Mode::Json => {
             print!("{}", sizes.json());

@@ -10,7 +10,7 @@ use object::read::elf::ElfFile32;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind, SymbolKind};
 use rustc_demangle::demangle;
 
-use crate::elf;
+use tcp_tests::elf;
 
 const UNDEFINED: &str = "panic_is_reachable";
 /// Crates whose functions are the way, not the cause.

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use tcp_tests::cross;
+use tcp_tests::elf::Measured;
 
-use crate::elf::Measured;
 use crate::image::Image;
 
 const HEADER: &str = "# What tcp-core costs in octets. \

@@ -9,7 +9,7 @@ use tcp_tests::qemu::Board;
 use crate::licences;
 use crate::need;
 use crate::run::{cargo, cargo_of, check, check_all, tests};
-use crate::tally::Verdict;
+use crate::tally::{Counts, Verdict};
 
 /// One check.
 pub(crate) struct Step {
@@ -100,6 +100,11 @@ pub(crate) fn all() -> Vec<Step> {
             "sizes",
             "no panic path links; sizes equal the snapshot",
             sizes,
+        ),
+        step(
+            "budgets",
+            "flash, stack and instructions have not grown; the README says what they are",
+            budgets,
         ),
         step("interop", "the Linux kernel as the peer, over TUN", interop),
         step("qemu", "the firmware on an emulated board", qemu),
@@ -193,6 +198,35 @@ fn sizes(name: &str) -> Verdict {
     need::program("ld.lld", "lld");
     let sizes = ["run", "-p", "tcp-tests", "--bin", "sizes", "--", "--check"];
     check(name, &mut cargo(&sizes))
+}
+
+/// Sizes are checked without QEMU as well; what it would have counted is named as not run.
+fn budgets(name: &str) -> Verdict {
+    if cross::cargo(cross::TARGETS[0]).is_none() {
+        return Verdict::Skipped(format!("no compiler for {}", cross::TARGETS[0]));
+    }
+    need::program("ld.lld", "lld");
+    let has_qemu = need::program("qemu-system-arm", "qemu-system-arm");
+    let budgets = [
+        "run",
+        "-p",
+        "tcp-tests",
+        "--bin",
+        "budgets",
+        "--",
+        "--check",
+    ];
+    let verdict = check(name, &mut cargo(&budgets));
+    if has_qemu || verdict != Verdict::Holds {
+        return verdict;
+    }
+    let counts = Counts {
+        passed: 1,
+        skipped: 1,
+        ..Counts::default()
+    };
+    let not_run = vec!["instructions and stack: qemu-system-arm is missing".to_owned()];
+    Verdict::Tested { counts, not_run }
 }
 
 fn interop(name: &str) -> Verdict {

@@ -3,15 +3,19 @@
 #![no_std]
 #![no_main]
 
-use budget::{Count, done, paint_stack, peak_stack, report, stack_pointer};
+use core::ptr::addr_of_mut;
+
+use budget::{Count, Figures, RING, SEGMENT, SEGMENTS, TEXT, done, peak_stack, report};
 use cortex_m_rt::entry;
 use tcp_core::{
-    Config, Event, Firmware, Handle, Instant, Island, LinkDestination, ListenAt, Memory, Packet,
-    RxChecksum, SentRecord, Stack, StackConfig, Storage, Switch, TablesStorage,
+    Config, Duration, Event, Firmware, Handle, Instant, Island, LinkDestination, ListenAt, Memory,
+    Packet, RxChecksum, SentRecord, Stack, StackConfig, Storage, Switch, TablesStorage,
 };
 
-const RING: usize = 8 * 1_460;
-const SEGMENTS: usize = if cfg!(feature = "short") { 100 } else { 1_000 };
+/// Longest packet.
+const MTU: usize = 1_500;
+/// Of IPv4 and TCP, without options.
+const HEADERS: usize = 40;
 
 struct One(Option<Storage<'static>>);
 
@@ -50,11 +54,23 @@ impl Side {
 }
 
 static mut SIDES: [Side; 2] = [const { Side::new() }; 2];
+/// A packet on its way, and what was read last: not on the stack, which is measured.
+static mut SCRATCH: Scratch = Scratch {
+    packet: [0; MTU],
+    read: [0; SEGMENT],
+};
+
+/// At whole words, as the frames of the peer.
+#[repr(C, align(4))]
+struct Scratch {
+    packet: [u8; MTU],
+    read: [u8; SEGMENT],
+}
 
 fn host(side: &'static mut Side, address: &str) -> Host {
     let config = StackConfig {
         secret: [7; 16],
-        ..StackConfig::new(1_500)
+        ..StackConfig::new(MTU as u16)
     };
     let memory = One(Some(Storage {
         send: (&mut side.send[..]).into(),
@@ -67,31 +83,78 @@ fn host(side: &'static mut Side, address: &str) -> Host {
     stack
 }
 
-/// Carries packets until neither side has one; counts what each side does.
-fn carry(now: Instant, hosts: [&mut Host; 2], counts: &mut [Count; 2]) -> usize {
-    let [a, b] = hosts;
-    let mut out = [0; 1_500];
-    let mut data = 0;
-    loop {
-        let mut moved = false;
-        for _ in 0..8 {
-            let Some(sent) = counts[0].of(|| a.transmit(now, &mut out)) else { break };
-            moved = true;
-            data += usize::from(sent.len > 100);
-            let _ = counts[1].of(|| b.receive(now, packet(&out[..sent.len])));
+/// Both hosts and what lies between them.
+struct World {
+    a: Host,
+    b: Host,
+    packet: &'static mut [u8; MTU],
+}
+
+impl World {
+    /// Carries packets until neither side has one; counts what each side does. How many octets of
+    /// data came from the first host.
+    fn carry(&mut self, now: Instant, counts: [&mut Count; 2]) -> usize {
+        let Self { a, b, packet } = self;
+        let [at_a, at_b] = counts;
+        let mut data = 0;
+        loop {
+            let mut moved = false;
+            for _ in 0..8 {
+                let Some(sent) = at_a.of(|| a.transmit(now, &mut packet[..])) else {
+                    break;
+                };
+                moved = true;
+                data += sent.len.saturating_sub(HEADERS);
+                let _ = at_b.of(|| b.receive(now, arriving(&packet[..sent.len])));
+            }
+            for _ in 0..8 {
+                let Some(sent) = at_b.of(|| b.transmit(now, &mut packet[..])) else {
+                    break;
+                };
+                moved = true;
+                let _ = at_a.of(|| a.receive(now, arriving(&packet[..sent.len])));
+            }
+            if !moved {
+                return data;
+            }
         }
-        for _ in 0..8 {
-            let Some(sent) = counts[1].of(|| b.transmit(now, &mut out)) else { break };
-            moved = true;
-            let _ = counts[0].of(|| a.receive(now, packet(&out[..sent.len])));
+    }
+
+    /// Opens a connection, sends and reads.
+    fn work(&mut self, read: &mut [u8]) -> Figures {
+        let mut figures = Figures::default();
+        let mut now = Instant::from_micros(1_000_000);
+        let remote = "10.0.0.2:80".parse().unwrap();
+        let ours = figures
+            .handshake
+            .of(|| self.a.connect(now, None, remote, config()))
+            .unwrap();
+        let mut theirs = Count::default();
+        self.carry(now, [&mut figures.handshake, &mut theirs]);
+        figures.handshake.0 += theirs.0;
+        let theirs = accepted(&mut self.b).unwrap();
+        let mut octets = 0;
+        while octets < SEGMENTS * SEGMENT {
+            while self.a.send(now, ours, &TEXT).unwrap() == TEXT.len() {}
+            let Figures {
+                sender, receiver, ..
+            } = &mut figures;
+            octets += self.carry(now, [sender, receiver]);
+            while self.b.read(now, theirs, read).unwrap() > 0 {}
+            octets += self.carry(now, [sender, receiver]);
+            now = now + Duration::from_millis(1);
         }
-        if !moved {
-            return data;
-        }
+        figures.segments = octets / SEGMENT;
+        figures
     }
 }
 
-fn packet(octets: &[u8]) -> Packet<'_> {
+/// The peer has no timestamps either, and they would make segments shorter.
+fn config() -> Config {
+    Config::new().timestamps(Switch::Off)
+}
+
+fn arriving(octets: &[u8]) -> Packet<'_> {
     Packet {
         octets,
         checksum: RxChecksum::Unverified,
@@ -112,40 +175,21 @@ fn accepted(stack: &mut Host) -> Option<Handle> {
 #[entry]
 fn main() -> ! {
     Count::calibrate();
-    let sides = unsafe { &mut *core::ptr::addr_of_mut!(SIDES) };
+    // SAFETY: the only references, because this runs once.
+    let (sides, scratch) = unsafe { (&mut *addr_of_mut!(SIDES), &mut *addr_of_mut!(SCRATCH)) };
     let [side_a, side_b] = sides;
-    let mut a = host(side_a, "10.0.0.1");
-    let mut b = host(side_b, "10.0.0.2");
-    let config = Config::new().timestamps(Switch::Off);
-    b.listen(ListenAt {
-        config,
+    let mut world = World {
+        a: host(side_a, "10.0.0.1"),
+        b: host(side_b, "10.0.0.2"),
+        packet: &mut scratch.packet,
+    };
+    let listen = ListenAt {
+        config: config(),
         ..ListenAt::new(80)
-    })
-    .unwrap();
-    let mut now = Instant::from_micros(1_000_000);
-    let mut handshake = [Count::default(); 2];
-    paint_stack();
-    let stack = stack_pointer();
-    let ours = handshake[0]
-        .of(|| a.connect(now, None, "10.0.0.2:80".parse().unwrap(), config))
-        .unwrap();
-    carry(now, [&mut a, &mut b], &mut handshake);
-    let theirs = accepted(&mut b).unwrap();
-    report("handshake, both sides", handshake[0].0 + handshake[1].0);
-    let text = [0x55; 1_460];
-    let mut sink = [0; 1_460];
-    let mut counts = [Count::default(); 2];
-    let mut segments = 0;
-    while segments < SEGMENTS {
-        while a.send(now, ours, &text).unwrap() == text.len() {}
-        segments += carry(now, [&mut a, &mut b], &mut counts);
-        while b.read(now, theirs, &mut sink).unwrap() > 0 {}
-        carry(now, [&mut a, &mut b], &mut counts);
-        now = now + tcp_core::Duration::from_millis(1);
-    }
-    report("segments", segments as u64);
-    report("sender, a segment of 1,460", counts[0].0 / segments as u64);
-    report("receiver, a segment of 1,460", counts[1].0 / segments as u64);
-    report("peak stack", peak_stack(stack) as u64);
+    };
+    world.b.listen(listen).unwrap();
+    let (figures, peak) = peak_stack(|| world.work(&mut scratch.read));
+    figures.report();
+    report("peak stack", peak as u64);
     done()
 }

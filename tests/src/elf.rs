@@ -10,19 +10,22 @@ const ROW: usize = 32;
 
 /// One image in numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Measured {
+pub struct Measured {
     /// Code and constants.
-    pub(crate) text: u64,
+    pub text: u64,
     /// Variables with a first value, in flash and in memory.
-    pub(crate) data: u64,
+    pub data: u64,
     /// Variables that start as zeros.
-    pub(crate) bss: u64,
+    pub bss: u64,
     /// `size_of` of what the image names.
-    pub(crate) footprint: Vec<(String, u64)>,
+    pub footprint: Vec<(String, u64)>,
 }
 
 /// Measures an image.
-pub(crate) fn measure(octets: &[u8]) -> Result<Measured, String> {
+///
+/// # Errors
+/// Says why it cannot be read.
+pub fn measure(octets: &[u8]) -> Result<Measured, String> {
     let file = parse(octets)?;
     let mut measured = Measured::default();
     for section in file.sections() {
@@ -46,7 +49,10 @@ pub(crate) fn measure(octets: &[u8]) -> Result<Measured, String> {
 }
 
 /// Parses an image.
-pub(crate) fn parse(octets: &[u8]) -> Result<ElfFile32<'_>, String> {
+///
+/// # Errors
+/// Says why it cannot be read.
+pub fn parse(octets: &[u8]) -> Result<ElfFile32<'_>, String> {
     ElfFile32::parse(octets).map_err(|error| format!("not an image: {error}"))
 }
 
@@ -61,7 +67,10 @@ fn footprint(table: &[u8]) -> Vec<(String, u64)> {
 }
 
 /// The functions of an image with their sizes, the largest first.
-pub(crate) fn functions(octets: &[u8]) -> Result<Vec<(u64, String)>, String> {
+///
+/// # Errors
+/// Says why it cannot be read.
+pub fn functions(octets: &[u8]) -> Result<Vec<(u64, String)>, String> {
     let file = parse(octets)?;
     let mut functions: Vec<_> = file
         .symbols()
