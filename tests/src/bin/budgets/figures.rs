@@ -47,6 +47,12 @@ impl Figures {
         self.add(section, "text", measured.text);
         self.add(section, "data", measured.data);
         self.add(section, "bss", measured.bss);
+        if section.ends_with(".small") {
+            let slot = |(name, _): &&(String, u64)| name == "connection slot";
+            if let Some((name, octets)) = measured.footprint.iter().find(slot) {
+                self.add(section, name, *octets);
+            }
+        }
         let Some(stack) = section.strip_suffix(".ethernet") else {
             return;
         };

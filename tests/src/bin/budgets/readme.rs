@@ -14,12 +14,13 @@ const END: &str = "<!-- end of budgets -->\n";
 /// Who is compared, as sections are called.
 const STACKS: [&str; 3] = ["tcp-core", "smoltcp", "lwip"];
 /// What a row says, the section without its first part, and the name of the figure.
-const ROWS: [(&str, &str, &str); 18] = [
+const ROWS: [(&str, &str, &str); 20] = [
     ("one connection alone: text", "connection", "text"),
     ("echo over IPv4, no link layer: text", "echo", "text"),
-    ("**echo over Ethernet, IPv4: text**", "ethernet", "text"),
+    ("echo over Ethernet, IPv4: text", "ethernet", "text"),
     ("its data", "ethernet", "data"),
     ("its bss", "ethernet", "bss"),
+    ("**the same, profile `Small`: text**", "small", "text"),
     ("the same, extended¹: text", "extended", "text"),
     (
         "**echo over Ethernet, IPv4 and IPv6: text**",
@@ -28,7 +29,8 @@ const ROWS: [(&str, &str, &str); 18] = [
     ),
     ("its bss", "dual", "bss"),
     ("the same with DHCP and DNS: text", "link", "text"),
-    ("**connection slot², octets**", "size-of", "connection slot"),
+    ("connection slot², octets", "size-of", "connection slot"),
+    ("**the same, profile `Small`**", "small", "connection slot"),
     ("connection alone", "size-of", "connection"),
     ("in-flight record", "size-of", "in-flight record"),
     ("SYN entry", "size-of", "SYN entry"),
