@@ -166,11 +166,11 @@ mod tests {
     #[test]
     fn a_missed_bar_is_marked_and_counted() {
         let mut figures = Figures::default();
-        figures.add("tcp-core.ethernet", "text", 40_800);
+        figures.add("tcp-core.small", "text", 40_800);
         figures.add("tcp-core.run", "receiver", 3_373);
-        figures.add("smoltcp.ethernet", "text", 18_432);
+        figures.add("smoltcp.small", "text", 18_432);
         let table = table(&figures);
-        let row = "| **echo over Ethernet, IPv4: text** | 16,000 | 40,800 ✗ | 18,432 | - |\n";
+        let row = "| **the same, profile `Small`: text** | 16,000 | 40,800 ✗ | 18,432 | - |\n";
         assert!(table.contains(row), "{table}");
         assert!(table.contains("| 3,400 | 3,373 ✓ |"), "{table}");
         assert!(table.contains("Of 8 bars 7 are missed"), "{table}");
