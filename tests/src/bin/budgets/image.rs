@@ -20,7 +20,8 @@ pub(crate) struct Image {
 
 impl Image {
     /// Of this TCP: one connection without a stack; an echo service over IP, over Ethernet, the
-    /// same of the profile `Small`, over Ethernet with both families, and with everything that the link layer offers.
+    /// same of the profile `Small`, over Ethernet with both families, and with everything that the
+    /// link layer offers.
     pub(crate) const OURS: [Self; 6] = [
         Self::minimal("tcp-core.connection", "connection"),
         Self::minimal("tcp-core.echo", ""),
