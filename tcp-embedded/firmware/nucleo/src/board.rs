@@ -1,6 +1,9 @@
-//! The boards: clocks, memory for the Ethernet DMA, pins.
-//!
-//! All three have the same PHY on nearly the same pins (RMII).
+//! What the boards have in common: the same PHY on the same pins (RMII), a tick, a secret.
+
+#[cfg_attr(feature = "f429zi", path = "board/f429zi.rs")]
+#[cfg_attr(feature = "f767zi", path = "board/f767zi.rs")]
+#[cfg_attr(feature = "h743zi", path = "board/h743zi.rs")]
+mod chip;
 
 use core::mem::MaybeUninit;
 
@@ -9,7 +12,7 @@ use cortex_m::peripheral::syst::SystClkSource;
 use embassy_stm32::eth::{Ethernet, GenericPhy, PacketQueue, Sma};
 use embassy_stm32::peripherals::{ETH, ETH_SMA};
 use embassy_stm32::rng::Rng;
-use embassy_stm32::{Config, rcc, uid};
+use embassy_stm32::{Config, uid};
 
 use crate::Irqs;
 use crate::clock::Clock;
@@ -34,10 +37,10 @@ static mut FRAMES_OF_DMA: MaybeUninit<PacketQueue<FRAMES, FRAMES>> = MaybeUninit
 /// Starts everything. To be called once: a second call panics.
 pub(crate) fn start() -> Board {
     let mut core = cortex_m::Peripherals::take().expect("the first call");
-    memory(&mut core);
     let mut config = Config::default();
-    clocks(&mut config.rcc);
+    chip::clocks(&mut config.rcc);
     let chip = embassy_stm32::init(config);
+    chip::memory(&mut core);
     tick(&mut core.SYST);
     let mut secret = [0; 16];
     Rng::new(chip.RNG, Irqs).fill_bytes(&mut secret);
@@ -47,8 +50,20 @@ pub(crate) fn start() -> Board {
     // SAFETY: initialized on the line above.
     let frames = unsafe { frames.assume_init_mut() };
     let device = Ethernet::new(
-        frames, chip.ETH, Irqs, chip.PA1, chip.PA7, chip.PC4, chip.PC5, chip.PG13, chip.PB13,
-        chip.PG11, station(), chip.ETH_SMA, chip.PA2, chip.PC1,
+        frames,
+        chip.ETH,
+        Irqs,
+        chip.PA1,
+        chip.PA7,
+        chip.PC4,
+        chip.PC5,
+        chip.PG13,
+        chip.PB13,
+        chip.PG11,
+        station(),
+        chip.ETH_SMA,
+        chip.PA2,
+        chip.PC1,
     );
     Board {
         device,
@@ -59,9 +74,11 @@ pub(crate) fn start() -> Board {
 
 /// A locally administered address, from the number that each chip has from the factory.
 fn station() -> [u8; 6] {
-    let hash = uid::uid().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = uid::uid()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+            (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
+        });
     let [a, b, c, d, e, ..] = hash.to_be_bytes();
     [0x02, a, b, c, d, e]
 }
@@ -69,40 +86,8 @@ fn station() -> [u8; 6] {
 /// An interrupt each millisecond.
 fn tick(timer: &mut SYST) {
     timer.set_clock_source(SystClkSource::Core);
-    timer.set_reload(MEGAHERTZ * 1_000 - 1);
+    timer.set_reload(chip::MEGAHERTZ * 1_000 - 1);
     timer.clear_current();
     timer.enable_interrupt();
     timer.enable_counter();
-}
-
-#[cfg(feature = "f429zi")]
-const MEGAHERTZ: u32 = 168;
-
-/// Nothing: there is no cache.
-#[cfg(feature = "f429zi")]
-fn memory(_: &mut cortex_m::Peripherals) {}
-
-/// From the 8 MHz that the debugger on the board gives; 48 MHz for the random number generator.
-#[cfg(feature = "f429zi")]
-fn clocks(config: &mut rcc::Config) {
-    use rcc::{
-        AHBPrescaler, APBPrescaler, Hse, HseMode, Pll, PllMul, PllPDiv, PllPreDiv, PllQDiv,
-        PllSource, Sysclk,
-    };
-    config.hse = Some(Hse {
-        freq: embassy_stm32::time::Hertz(8_000_000),
-        mode: HseMode::Bypass,
-    });
-    config.pll_src = PllSource::HSE;
-    config.pll = Some(Pll {
-        prediv: PllPreDiv::DIV4,
-        mul: PllMul::MUL168,
-        divp: Some(PllPDiv::DIV2),
-        divq: Some(PllQDiv::DIV7),
-        divr: None,
-    });
-    config.sys = Sysclk::PLL1_P;
-    config.ahb_pre = AHBPrescaler::DIV1;
-    config.apb1_pre = APBPrescaler::DIV4;
-    config.apb2_pre = APBPrescaler::DIV2;
 }

@@ -18,7 +18,9 @@ impl Clock {
         let timer = Timer::new(timer);
         let divisor = timer.get_clock_frequency().0 / 1_000_000;
         let registers = timer.regs_gp32();
-        registers.psc().write_value(divisor.saturating_sub(1) as u16);
+        registers
+            .psc()
+            .write_value(divisor.saturating_sub(1) as u16);
         registers.arr().write_value(u32::MAX);
         // The divisor is taken over with an update only.
         registers.egr().write(|w| w.set_ug(true));

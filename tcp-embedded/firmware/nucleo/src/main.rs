@@ -34,12 +34,12 @@ static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 /// Whether the Ethernet controller has interrupted since the device was last looked at.
 static ATTENTION: AtomicBool = AtomicBool::new(false);
 
-#[cfg(not(feature = "h743zi"))]
+#[cfg(feature = "f429zi")]
 bind_interrupts!(struct Irqs {
     ETH => eth::InterruptHandler, Attention;
     HASH_RNG => rng::InterruptHandler<peripherals::RNG>;
 });
-#[cfg(feature = "h743zi")]
+#[cfg(not(feature = "f429zi"))]
 bind_interrupts!(struct Irqs {
     ETH => eth::InterruptHandler, Attention;
     RNG => rng::InterruptHandler<peripherals::RNG>;
