@@ -40,7 +40,7 @@ fn memory() -> &'static str {
              RAM : ORIGIN = 0x20000000, LENGTH = 128K\n  \
              SRAM3 : ORIGIN = 0x30040000, LENGTH = 32K\n}\n\
              SECTIONS\n{\n  .sram3 (NOLOAD) : ALIGN(8)\n  {\n    *(.sram3 .sram3.*);\n  \
-             } > SRAM3\n} INSERT AFTER .uninit;\n"
+             } > SRAM3\n} INSERT AFTER .bss;\n"
         }
         _ => panic!("an image is for one board: choose one of the features {boards:?}"),
     }
