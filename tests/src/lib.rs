@@ -6,6 +6,7 @@
 //! * [`oracle`]: what must hold at every step of every test.
 //! * [`packet`], [`stream`], [`rng`], [`pcap`]: segments, octets, accidents, captures.
 //! * [`netns`]: tests in namespaces of their own, against the kernel.
+//! * [`stm32`]: images for STM32, and what runs them without a board.
 //! * [`cross`], [`not_run`]: what `cargo suite` and the tests share about this machine.
 
 pub mod app;
@@ -20,5 +21,6 @@ pub mod packet;
 pub mod pcap;
 pub mod peer;
 pub mod rng;
+pub mod stm32;
 pub mod stream;
 pub mod world;
