@@ -8,6 +8,7 @@ use tcp_tests::cross;
 use crate::licences;
 use crate::need;
 use crate::run::{cargo, cargo_of, check, check_all, tests};
+use crate::stm32;
 use crate::tally::Verdict;
 
 /// One check.
@@ -30,6 +31,9 @@ const FEATURES: [&str; 6] = [
 const EMBEDDED_FEATURES: [&str; 6] = ["", "ipv6", "probe", "dhcp", "dns", "ipv6,dhcp,dns"];
 /// The test files that need namespaces and a TUN or TAP device.
 const INTEROP: [&str; 2] = ["interop_linux", "link_linux"];
+/// The test file that builds each image, and the one that runs them in emulators.
+const FIRMWARE: &str = "firmware";
+const STM32: &str = "stm32";
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: &str = "-max_total_time=10";
 /// The oldest compiler that the workspace promises to build with.
@@ -85,6 +89,18 @@ pub(crate) fn all() -> Vec<Step> {
             sizes,
         ),
         step("interop", "the Linux kernel as the peer, over TUN", interop),
+        step(
+            "firmware",
+            "every image for STM32 builds and links",
+            |name| {
+                stm32::compiler();
+                test_files_named(name, &[FIRMWARE])
+            },
+        ),
+        step("stm32", "images for STM32 in emulators", |name| {
+            stm32::emulators();
+            test_files_named(name, &[STM32])
+        }),
         step("fuzz", "ten seconds of each fuzz target", fuzz),
         step("msrv", "the oldest promised compiler builds it", msrv),
         step("deny", "licences and sources of the dependencies", deny),
@@ -112,17 +128,21 @@ fn features(name: &str) -> Verdict {
     check_all(name, commands)
 }
 
-/// Everything but the interop tests, which have a step of their own.
+/// The test files that have a step of their own.
+fn apart() -> impl Iterator<Item = &'static str> {
+    INTEROP.into_iter().chain([FIRMWARE, STM32])
+}
+
+/// Everything else.
 fn all_tests(name: &str) -> Verdict {
     if need::cargo_subcommand("nextest") {
-        let others = INTEROP
-            .map(|file| format!("not binary({file})"))
-            .join(" and ");
+        let others: Vec<_> = apart().map(|file| format!("not binary({file})")).collect();
+        let others = others.join(" and ");
         let arguments = ["run", "--workspace", "--no-fail-fast", "-E", &others];
         return tests(name, cargo(&["nextest"]).args(arguments));
     }
     let mut test = cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
-    for file in test_files().filter(|file| !INTEROP.contains(&file.as_str())) {
+    for file in test_files().filter(|file| !apart().any(|apart| apart == file)) {
         test.args(["--test", &file]);
     }
     tests(name, &mut test)
@@ -188,13 +208,18 @@ fn interop(name: &str) -> Verdict {
     ] {
         need::program(program, package);
     }
+    test_files_named(name, &INTEROP)
+}
+
+/// All tests of some files of this package.
+fn test_files_named(name: &str, files: &[&str]) -> Verdict {
     let mut command = if need::cargo_subcommand("nextest") {
         cargo(&["nextest", "run"])
     } else {
         cargo(&["test"])
     };
     command.args(["--no-fail-fast", "-p", "tcp-tests"]);
-    for file in INTEROP {
+    for file in files {
         command.args(["--test", file]);
     }
     tests(name, &mut command)
