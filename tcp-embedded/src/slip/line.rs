@@ -56,6 +56,12 @@ impl<S: Serial, const MTU: usize> Slip<S, MTU> {
         &mut self.line
     }
 
+    /// Whether octets of a packet wait for the line. A loop that has no interrupt for a line that
+    /// can take more must not sleep then.
+    pub const fn is_sending(&self) -> bool {
+        self.leaving.is_some()
+    }
+
     /// Received frames that were dropped for this reason.
     pub fn dropped(&self, reason: SlipDropped) -> u32 {
         self.decoder.dropped(reason)
