@@ -28,8 +28,18 @@ impl Image {
     pub const F767: Self = Self::new("nucleo", "f767zi");
     /// On-chip Ethernet, Cortex-M7, memory that the DMA does not reach.
     pub const H743: Self = Self::new("nucleo", "h743zi");
+    /// A serial line, Cortex-M4F.
+    pub const F405: Self = Self::new("slip", "");
+    /// The same for QEMU, whose timers count faster.
+    pub const F405_QEMU: Self = Self::new("slip", "qemu");
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::F429, Self::F767, Self::H743];
+    pub const ALL: [Self; 5] = [
+        Self::F429,
+        Self::F767,
+        Self::H743,
+        Self::F405,
+        Self::F405_QEMU,
+    ];
 
     const fn new(package: &'static str, features: &'static str) -> Self {
         Self { package, features }

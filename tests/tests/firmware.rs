@@ -33,4 +33,6 @@ images! {
     nucleo_f429zi: F429;
     nucleo_f767zi: F767;
     nucleo_h743zi: H743;
+    stm32f405_over_slip: F405;
+    stm32f405_over_slip_in_qemu: F405_QEMU;
 }

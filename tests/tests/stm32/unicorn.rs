@@ -21,9 +21,9 @@ pub(crate) struct Board {
 impl Board {
     /// Returns when the processor has started: the cable keeps frames until it looks.
     pub(crate) fn start(python: &Path, image: &Path, damage: u32) -> Self {
-        ip(&["tuntap", "add", "dev", DEVICE, "mode", "tap"]);
-        ip(&["addr", "add", "192.168.1.1/24", "dev", DEVICE]);
-        ip(&["link", "set", DEVICE, "up"]);
+        crate::ip(&["tuntap", "add", "dev", DEVICE, "mode", "tap"]);
+        crate::ip(&["addr", "add", "192.168.1.1/24", "dev", DEVICE]);
+        crate::ip(&["link", "set", DEVICE, "up"]);
         let mut child = Command::new(python)
             .arg(cross::workspace().join("tests/unicorn/stm32f4.py"))
             .arg(image)
@@ -87,10 +87,4 @@ impl Counters {
     pub(crate) fn number(&self, name: &str) -> u64 {
         self.get(name).parse().expect("a number")
     }
-}
-
-fn ip(arguments: &[&str]) {
-    let output = Command::new("ip").args(arguments).output().expect("ip(8)");
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "ip {arguments:?}: {complaint}");
 }
