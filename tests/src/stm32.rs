@@ -28,15 +28,21 @@ impl Image {
     pub const F767: Self = Self::new("nucleo", "f767zi");
     /// On-chip Ethernet, Cortex-M7, memory that the DMA does not reach.
     pub const H743: Self = Self::new("nucleo", "h743zi");
+    /// An ENC28J60 behind SPI, Cortex-M4F.
+    pub const F407_ENC28J60: Self = Self::new("spi", "enc28j60");
+    /// A W5500 behind SPI, Cortex-M4F.
+    pub const F407_W5500: Self = Self::new("spi", "w5500");
     /// A serial line, Cortex-M4F.
     pub const F405: Self = Self::new("slip", "");
     /// The same for QEMU, whose timers count faster.
     pub const F405_QEMU: Self = Self::new("slip", "qemu");
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::F429,
         Self::F767,
         Self::H743,
+        Self::F407_ENC28J60,
+        Self::F407_W5500,
         Self::F405,
         Self::F405_QEMU,
     ];
@@ -45,8 +51,8 @@ impl Image {
         Self { package, features }
     }
 
-    /// Builds it for the addresses that it has by default, and gives it a name of its own: images of
-    /// one package take each other's place.
+    /// Builds it for the addresses that it has by default, and gives it a name of its own: images
+    /// of one package take each other's place.
     ///
     /// # Errors
     /// What the compiler or the linker said.

@@ -33,6 +33,8 @@ images! {
     nucleo_f429zi: F429;
     nucleo_f767zi: F767;
     nucleo_h743zi: H743;
+    stm32f407_with_enc28j60: F407_ENC28J60;
+    stm32f407_with_w5500: F407_W5500;
     stm32f405_over_slip: F405;
     stm32f405_over_slip_in_qemu: F405_QEMU;
 }

@@ -5,7 +5,7 @@
 //!   END p a ESC ESC_END k e t END    <->    p a END k e t
 //! ```
 //!
-//! The encoder begins each packet with an END, too, so that noise before it ends a frame of its own.
+//! The encoder begins each packet with an END, too, so that noise before it is a frame of its own.
 //! The decoder is somewhere within a frame, or skips to the next END after what cannot be right;
 //! each way of losing a frame has a counter. Both do a bounded amount of work for each octet.
 

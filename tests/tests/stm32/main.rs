@@ -1,6 +1,6 @@
 //! Images for STM32 chips as they would be flashed, without a board: one with on-chip Ethernet
-//! under unicorn with a model of the DMA, and one with a serial line in QEMU; the kernel's TCP is at
-//! the other end.
+//! under unicorn with a model of the DMA, and one with a serial line in QEMU. The kernel's TCP is
+//! at the other end.
 
 mod exchange;
 mod netduino;
