@@ -6,6 +6,9 @@
 //!
 //! Nothing here allocates, blocks or panics.
 //!
+//! An [`IpDevice`] carries IP packets without Ethernet, such as [`Slip`] over a serial line; an
+//! [`IpRunner`] is its loop.
+//!
 //! # Features
 //!
 //! None is on by default, and all are additive: each costs flash.
@@ -77,6 +80,7 @@ mod cable;
 pub mod driver;
 #[cfg(feature = "embassy-net-driver")]
 mod embassy;
+mod ip;
 mod link;
 mod mac;
 mod net;
@@ -84,11 +88,13 @@ mod resources;
 mod runner;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod slip;
 mod time;
 
 pub use cable::{Cable, End};
 #[cfg(feature = "embassy-net-driver")]
 pub use embassy::{AsEmbassy, FromEmbassy, NotEthernet};
+pub use ip::{IpDevice, IpRunner};
 #[cfg(feature = "probe")]
 pub use link::ClaimState;
 #[cfg(feature = "ipv6")]
@@ -108,6 +114,7 @@ pub use net::{Nal, NalSocket};
 pub use net::{ReadHalf, Timer, WakingMac, WriteHalf};
 pub use resources::{Parts, Pool, Resources};
 pub use runner::{Host, NextWake, Runner, SetupError};
+pub use slip::{Serial, Slip, SlipDecoder, SlipDropped, SlipEncoder};
 #[cfg(feature = "embassy-time")]
 pub use time::EmbassyTime;
 #[cfg(feature = "fugit")]

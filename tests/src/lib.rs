@@ -8,6 +8,7 @@
 //! * [`netns`]: tests in namespaces of their own, against the kernel.
 //! * [`qemu`]: the firmware in an emulated board.
 //! * [`elf`]: how large a firmware image is.
+//! * [`stm32`]: images for STM32, and what runs them without a board.
 //! * [`cross`], [`not_run`]: what `cargo suite` and the tests share about this machine.
 
 pub mod app;
@@ -24,5 +25,6 @@ pub mod pcap;
 pub mod peer;
 pub mod qemu;
 pub mod rng;
+pub mod stm32;
 pub mod stream;
 pub mod world;

@@ -84,6 +84,7 @@ impl<D: Driver> Mac for FromEmbassy<D> {
             return Ok(None);
         };
         received.consume(|octets| {
+            let octets = without_check_sequence(octets, frame.len());
             let space = frame.get_mut(..octets.len()).ok_or(ErrorKind::BadFrame)?;
             space.copy_from_slice(octets);
             Ok(Some(octets.len()))
@@ -150,6 +151,18 @@ impl<D: Driver> Mac for FromEmbassy<D> {
     }
 }
 
+/// Octets of the frame check sequence.
+const CHECK_SEQUENCE: usize = 4;
+
+/// Some devices leave the check sequence behind what they received (that of STM32F4 does). Shorter
+/// frames may keep it, as it looks like padding; the longest frame would not fit with it.
+fn without_check_sequence(octets: &[u8], longest: usize) -> &[u8] {
+    match octets.len().checked_sub(longest) {
+        Some(1..=CHECK_SEQUENCE) => octets.get(..longest).unwrap_or_default(),
+        _ => octets,
+    }
+}
+
 #[cfg(feature = "async")]
 impl<D: Driver> crate::net::WakingMac for FromEmbassy<D> {
     /// The device hears of it with the next call that finds nothing, as its contract has it; the
@@ -164,5 +177,23 @@ impl<D> fmt::Debug for FromEmbassy<D> {
         f.debug_struct("FromEmbassy")
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_sequence_behind_the_longest_frame_is_cut() {
+        let octets: [u8; 20] = core::array::from_fn(|index| index as u8);
+        for len in 0..=16 {
+            assert_eq!(without_check_sequence(&octets[..len], 16), &octets[..len]);
+        }
+        for len in 17..=20 {
+            assert_eq!(without_check_sequence(&octets[..len], 16), &octets[..16]);
+        }
+        // That is no frame with a check sequence; it does not fit, and is reported.
+        assert_eq!(without_check_sequence(&octets, 15), &octets[..]);
     }
 }

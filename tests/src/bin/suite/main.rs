@@ -8,6 +8,7 @@ mod licences;
 mod need;
 mod run;
 mod step;
+mod stm32;
 mod tally;
 
 use std::process::ExitCode;

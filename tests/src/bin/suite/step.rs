@@ -9,6 +9,7 @@ use tcp_tests::qemu::Board;
 use crate::licences;
 use crate::need;
 use crate::run::{cargo, cargo_of, check, check_all, tests};
+use crate::stm32;
 use crate::tally::{Counts, Verdict};
 
 /// One check.
@@ -47,6 +48,9 @@ const EMBEDDED_FEATURES: [&str; 13] = [
 const INTEROP: [&str; 2] = ["interop_linux", "link_linux"];
 /// The test file that needs QEMU and a compiler for its boards.
 const QEMU: &str = "qemu";
+/// The test file that builds each image, and the one that runs them in emulators.
+const FIRMWARE: &str = "firmware";
+const STM32: &str = "stm32";
 /// Seconds for each fuzz target.
 const FUZZ_SECONDS: &str = "-max_total_time=10";
 /// The oldest compiler that the workspace promises to build with.
@@ -108,6 +112,18 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step("interop", "the Linux kernel as the peer, over TUN", interop),
         step("qemu", "the firmware on an emulated board", qemu),
+        step(
+            "firmware",
+            "every image for STM32 builds and links",
+            |name| {
+                stm32::compiler();
+                test_files_named(name, &[FIRMWARE])
+            },
+        ),
+        step("stm32", "images for STM32 in emulators", |name| {
+            stm32::emulators();
+            test_files_named(name, &[STM32])
+        }),
         step("fuzz", "ten seconds of each fuzz target", fuzz),
         step("msrv", "the oldest promised compiler builds it", msrv),
         step("deny", "licences and sources of the dependencies", deny),
@@ -135,20 +151,21 @@ fn features(name: &str) -> Verdict {
     check_all(name, commands)
 }
 
-/// Everything but the tests that have a step of their own.
+/// The test files that have a step of their own.
+fn apart() -> impl Iterator<Item = &'static str> {
+    INTEROP.into_iter().chain([QEMU, FIRMWARE, STM32])
+}
+
+/// Everything else.
 fn all_tests(name: &str) -> Verdict {
     if need::cargo_subcommand("nextest") {
-        let others = INTEROP
-            .iter()
-            .chain([&QEMU])
-            .map(|file| format!("not binary({file})"))
-            .collect::<Vec<_>>()
-            .join(" and ");
+        let others: Vec<_> = apart().map(|file| format!("not binary({file})")).collect();
+        let others = others.join(" and ");
         let arguments = ["run", "--workspace", "--no-fail-fast", "-E", &others];
         return tests(name, cargo(&["nextest"]).args(arguments));
     }
     let mut test = cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
-    for file in test_files().filter(|file| file != QEMU && !INTEROP.contains(&file.as_str())) {
+    for file in test_files().filter(|file| !apart().any(|apart| apart == file)) {
         test.args(["--test", &file]);
     }
     tests(name, &mut test)
