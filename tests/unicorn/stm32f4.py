@@ -2,8 +2,8 @@
 
     stm32f4.py IMAGE TAP [--damage N]
 
-Frames go to and from the TAP device of that name. Time is the time of the machine. On SIGTERM, or at
-a fault, it prints one line: how it ended, and counters, as JSON. With --damage the Ethernet
+Frames go to and from the TAP device of that name. Time is the time of the machine. On SIGTERM, or
+at a fault, it prints one line: how it ended, and counters, as JSON. With --damage the Ethernet
 controller says of each N-th received frame that its check sequence was wrong.
 """
 

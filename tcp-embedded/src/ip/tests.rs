@@ -26,8 +26,8 @@ impl Serial for End<'_> {
         self.count += 1;
         match self.damage {
             0 => Ok(Some(octet)),
-            every if self.count % every != 0 => Ok(Some(octet)),
-            every if self.count % (2 * every) == 0 => Err(ErrorKind::Overrun),
+            every if !self.count.is_multiple_of(every) => Ok(Some(octet)),
+            every if self.count.is_multiple_of(2 * every) => Err(ErrorKind::Overrun),
             _ => Ok(Some(octet ^ 0x10)),
         }
     }
@@ -77,7 +77,7 @@ fn transfer(damage: u32) -> u32 {
     for _ in 0..4_000_000 {
         let _ = client.poll(now);
         let _ = server.poll(now);
-        now = now + Duration::from_micros(200);
+        now += Duration::from_micros(200);
         while client.stack().poll_event().is_some() {}
         while let Some(event) = server.stack().poll_event() {
             if let tcp_core::Event::Listener(_) = event {

@@ -28,8 +28,8 @@ pub(super) fn clocks(config: &mut rcc::Config) {
     config.apb2_pre = APBPrescaler::DIV2;
 }
 
-/// Caches for the flash. The memory is all DTCM, which has none before it and which the Ethernet DMA
-/// reaches.
+/// Caches for the flash. The memory is all DTCM, which has none before it and which the Ethernet
+/// DMA reaches.
 pub(super) fn memory(core: &mut cortex_m::Peripherals) {
     core.SCB.enable_icache();
     core.SCB.enable_dcache(&mut core.CPUID);
