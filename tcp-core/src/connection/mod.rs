@@ -38,6 +38,7 @@ pub use counters::{Counted, Counters, Counting, NoCounters};
 pub use error::{CloseReason, Misuse, Unreachable};
 pub use event::Events;
 pub use info::Info;
+pub(crate) use open::default_mss;
 pub use recovery::SentRecord;
 pub use recv::Island;
 pub(crate) use recv::scale_for;
@@ -169,12 +170,6 @@ impl<'a, P: Profile> Connection<'a, P> {
     #[must_use]
     pub fn wants_transmit(&self, _now: Instant) -> bool {
         self.plan() != Plan::Nothing
-    }
-
-    /// Whether [`wants_transmit`](Self::wants_transmit) is worth asking: a few comparisons, never
-    /// false when that would be true.
-    pub(crate) fn may_transmit(&self) -> bool {
-        self.may_want()
     }
 
     /// Takes the octets back; the connection is over.

@@ -18,16 +18,13 @@ use super::reply::{Bare, Kind};
 use super::slot::Slot;
 use super::syn_queue::{NewEntry, SynEntry};
 use crate::connection::{
-    Config, Connection, Edges, HalfOpen, Opening, ResetVerdict, State, is_stale, scale_for,
+    Config, Connection, Edges, HalfOpen, Opening, ResetVerdict, State, default_mss, is_stale,
+    scale_for,
 };
 use crate::profile::{Memory, Profile};
 use crate::seq::{SeqLen, SeqNum};
 use crate::time::Instant;
 use crate::wire::{Control, Flags, Segment};
-
-/// The MSS of a peer that names none (RFC 9293 MUST-15).
-const DEFAULT_MSS_V4: u16 = 536;
-const DEFAULT_MSS_V6: u16 = 1_220;
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Who listens where `key` leads.
@@ -109,15 +106,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Err(Dropped::NoConnection);
         };
         let (options, config) = (&segment.options, &listener.config);
-        let default_mss = if key.is_v4() {
-            DEFAULT_MSS_V4
-        } else {
-            DEFAULT_MSS_V6
-        };
         let new = NewEntry {
             key: *key,
             irs: segment.seq,
-            peer_mss: options.mss.unwrap_or(default_mss),
+            peer_mss: options.mss.unwrap_or(default_mss(key.ip_header())),
             peer_window_scale: options
                 .window_scale
                 .filter(|_| config.window_scaling.is_on()),

@@ -10,7 +10,7 @@ use super::local::LocalAddress;
 use super::siphash::Key as SipKey;
 use super::syn_queue::SynEntry;
 use crate::seq::{SeqLen, SeqNum};
-use crate::time::Instant;
+use crate::time::{Instant, Tick};
 use crate::wire::Timestamps;
 
 /// The 4-microsecond clock of RFC 9293 section 3.4.1, modulo 2^32.
@@ -101,7 +101,7 @@ impl Leap {
 
 /// TSval at `now`: the clock of connections, in units of 1,024 microseconds, with the offset.
 pub(super) const fn tsval(now: Instant, offset: u32) -> u32 {
-    lower(now.as_micros() >> 10).wrapping_add(offset)
+    Tick::at(now).0.wrapping_add(offset)
 }
 
 /// One past `seq`: where the octet after a SYN is.

@@ -7,12 +7,12 @@
 
 use managed::ManagedSlice;
 
-use super::address::{Key, Octets};
+use super::address::{Key, Octets, lower};
 use super::list::{Linked, Links, List, NONE};
 use super::local::LocalAddress;
 use crate::connection::TimeWaitSeed;
 use crate::seq::SeqNum;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, Tick};
 use crate::wire::{Control, Segment};
 
 /// One connection in TIME-WAIT: opaque, to be lent.
@@ -175,7 +175,7 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
             free: List::EMPTY,
             order: List::EMPTY,
             // Rounded up, and one more because `since` is rounded down.
-            period: units(u64::from(period_ms) * 1_000 + 2_047),
+            period: lower((u64::from(period_ms) * 1_000 + 2_047) >> 10),
             recycled: 0,
         };
         for index in 0..u32::try_from(this.entries.len()).unwrap_or(NONE) {
@@ -211,7 +211,7 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
             local_port: key.local_port,
             snd_nxt: seed.snd_nxt,
             rcv_nxt: seed.rcv_nxt,
-            since: units(now.as_micros()),
+            since: Tick::at(now).0,
             ts_recent: seed.timestamps.map_or(0, |(recent, _)| recent),
             links: Links::NONE,
             window: seed.window,
@@ -235,7 +235,7 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
     pub(super) fn restart(&mut self, index: u32, now: Instant) {
         self.order.remove(&mut self.entries, index);
         if let Some(entry) = self.entries.get_mut(index as usize) {
-            entry.since = units(now.as_micros());
+            entry.since = Tick::at(now).0;
         }
         self.order.push(&mut self.entries, index);
     }
@@ -260,7 +260,7 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
     }
 
     fn left(&self, entry: &TimeWaitEntry<L>, now: Instant) -> u32 {
-        let age = units(now.as_micros()).wrapping_sub(entry.since);
+        let age = Tick::at(now).0.wrapping_sub(entry.since);
         self.period.saturating_sub(age)
     }
 
@@ -272,11 +272,6 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
             .filter(|(_, entry)| entry.remote_port != 0)
             .filter_map(|(index, entry)| Some((u32::try_from(index).ok()?, entry)))
     }
-}
-
-/// Microseconds in units of 1,024, modulo 2^32: 50 days.
-const fn units(micros: u64) -> u32 {
-    super::address::lower(micros >> 10)
 }
 
 #[cfg(test)]

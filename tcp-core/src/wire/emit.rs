@@ -9,6 +9,7 @@ use super::ipv4;
 use super::ipv6;
 use super::options::OptionsEmit;
 use super::segment::{Flags, HEADER_LEN, RawWindow};
+use crate::ring::copy;
 use crate::seq::SeqNum;
 use crate::stack::TxChecksum;
 
@@ -226,14 +227,6 @@ fn ipv4_header(
     let [c0, c1] = sum.complement();
     words[2] = [hops, protocol, c0, c1];
     words
-}
-
-/// Copies the common length of the two slices.
-pub(super) fn copy(to: &mut [u8], from: &[u8]) {
-    let len = to.len().min(from.len());
-    if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
-        to.copy_from_slice(from);
-    }
 }
 
 #[cfg(test)]

@@ -96,16 +96,16 @@ impl<'a, P: Profile> Connection<'a, P> {
     }
 }
 
-/// A TCB that has sent nothing.
-/// The MSS of a peer that offers none (RFC 9293 MUST-15).
-const fn default_mss(headers: u16) -> u16 {
-    if headers == IP_HEADER_V4 + TCP_HEADER {
+/// The MSS of a peer that offers none (RFC 9293 MUST-15), where the IP header is so long.
+pub(crate) const fn default_mss(ip_header: u16) -> u16 {
+    if ip_header == IP_HEADER_V4 {
         DEFAULT_MSS_V4
     } else {
         DEFAULT_MSS_V6
     }
 }
 
+/// A TCB that has sent nothing.
 #[inline(always)]
 fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
     let headers = opening.ip_header + TCP_HEADER;
@@ -114,7 +114,7 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
         .saturating_sub(headers)
         .min(config.mss)
         .max(MSS_FLOOR);
-    let mss = default_mss(headers).min(limit);
+    let mss = default_mss(opening.ip_header).min(limit);
     Tcb {
         timers: Deadlines::new(),
         last_sent: Tick::at(now),
@@ -181,7 +181,7 @@ pub(super) fn take_syn<P: Profile>(
 /// Eff.snd.MSS without options (RFC 9293 section 3.7.1).
 fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
     let mss = offered
-        .unwrap_or(default_mss(tcb.snd.headers))
+        .unwrap_or(default_mss(tcb.snd.headers - TCP_HEADER))
         .min(tcb.snd.mss_limit)
         .max(MSS_FLOOR);
     tcb.snd.mss = mss;

@@ -54,7 +54,6 @@ impl Rtt {
         Duration::from_micros(self.rttvar as u64)
     }
 
-    /// The timeout without back-off.
     /// The timeout as the timers take it.
     pub(in crate::connection) fn timeout(&self, config: &Config) -> Span {
         // At most 2^30 times 2^30 microseconds.
@@ -63,6 +62,7 @@ impl Rtt {
         Span(timeout).min(Span::from_secs(config.rto_max_s.into()))
     }
 
+    /// The timeout without back-off.
     fn base(&self, config: &Config) -> u32 {
         if self.srtt == 0 && self.rttvar == 0 {
             return u32::from(config.rto_initial_ms) * 1_000;

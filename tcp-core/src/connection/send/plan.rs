@@ -76,8 +76,9 @@ impl<P: Profile> Connection<'_, P> {
         }
     }
 
-    /// Whether [`plan`](Self::plan) is worth asking: never false when it would find something.
-    pub(in crate::connection) fn may_want(&self) -> bool {
+    /// Whether [`plan`](Self::plan) is worth asking: a few comparisons, never false when it would
+    /// find something.
+    pub(crate) fn may_transmit(&self) -> bool {
         let tcb = &self.tcb;
         tcb.probe != Probe::Nothing
             || tcb.rcv.ack.owed == AckOwed::Now
