@@ -237,7 +237,10 @@ mod tests {
         assert_eq!(lines.len(), 1);
         assert!(lines[0].ends_with("text was 15000, is 15054"), "{lines:?}");
         let lines = sizes("1.96.0", 15_000, 281).differences(&old);
-        assert!(lines[0].ends_with("connection was 280, is 281"), "{lines:?}");
+        assert!(
+            lines[0].ends_with("connection was 280, is 281"),
+            "{lines:?}"
+        );
     }
 
     #[test]
