@@ -5,6 +5,7 @@
 //! * [`peer`]: one stack, and a peer whose segments are written by hand.
 //! * [`oracle`]: what must hold at every step of every test.
 //! * [`packet`], [`stream`], [`rng`], [`pcap`]: segments, octets, accidents, captures.
+//! * [`pkt`]: conformance scripts.
 //! * [`netns`]: tests in namespaces of their own, against the kernel.
 //! * [`qemu`]: the firmware in an emulated board.
 //! * [`elf`]: how large a firmware image is.
@@ -23,6 +24,7 @@ pub mod oracle;
 pub mod packet;
 pub mod pcap;
 pub mod peer;
+pub mod pkt;
 pub mod qemu;
 pub mod rng;
 pub mod stm32;
