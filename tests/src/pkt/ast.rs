@@ -242,7 +242,7 @@ pub enum Expr {
     Ellipsis,
 }
 
-/// `value`, `name=value`, `name(argument)=value` or `name(argument)`.
+/// `value`, `name=value` or `name(argument)=value`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     pub name: Option<String>,
