@@ -3,15 +3,29 @@
 //! * [`ast`]: what a script says, as plain data; [`parse`] makes it of text ([`error`] where the
 //!   text is none of the language's), [`render`] gives it back in the script's own notation.
 //! * [`code`]: the assertions between `%{` and `}%`.
+//! * [`engine`]: runs a script against the stack in virtual time, with the [`sockets`] that it
+//!   asks for, configured ([`tuning`]) as the system that it was written for, by [`settings`] and
+//!   what its [`shell`] text would have set.
+//! * [`wire`]: packets of scripts as octets, and back; [`compare`]: whether two are the same;
+//!   [`icmp`]: names of errors; [`rings`]: the octets of connections.
 //! * [`verdict`]: how a script ended.
 
 pub mod ast;
 pub mod code;
+pub mod compare;
+pub mod engine;
 pub mod error;
+pub mod icmp;
 mod lexer;
 mod parser;
 pub mod render;
+pub mod rings;
+pub mod settings;
+pub mod shell;
+pub mod sockets;
+pub mod tuning;
 pub mod verdict;
+pub mod wire;
 
 pub use error::SyntaxError;
 

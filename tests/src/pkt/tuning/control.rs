@@ -1,0 +1,188 @@
+//! System controls: by name, what each changes.
+
+use super::{Tuning, switch};
+
+/// Controls that choose among mechanisms, or between sizes, which make no difference to what a
+/// script can see here.
+const WITHOUT_EFFECT: [&str; 34] = [
+    "tcp_adv_win_scale",
+    "tcp_app_win",
+    "tcp_autocorking",
+    "tcp_available_congestion_control",
+    "tcp_backlog_ack_defer",
+    "tcp_challenge_ack_limit",
+    "tcp_congestion_control",
+    "tcp_dsack",
+    "tcp_early_retrans",
+    "tcp_fack",
+    "tcp_fwmark_accept",
+    "tcp_invalid_ratelimit",
+    "tcp_limit_output_bytes",
+    "tcp_max_orphans",
+    "tcp_max_reordering",
+    "tcp_max_syn_backlog",
+    "tcp_max_tw_buckets",
+    "tcp_mem",
+    "tcp_min_rtt_wlen",
+    "tcp_min_tso_segs",
+    "tcp_moderate_rcvbuf",
+    "tcp_no_metrics_save",
+    "tcp_notsent_lowat",
+    "tcp_orphan_retries",
+    "tcp_pacing_ca_ratio",
+    "tcp_pacing_ss_ratio",
+    "tcp_recovery",
+    "tcp_reflect_tos",
+    "tcp_reordering",
+    "tcp_retrans_collapse",
+    "tcp_thin_linear_timeouts",
+    "tcp_tso_win_divisor",
+    "tcp_tso_rtt_log",
+    "tcp_wmem",
+];
+
+/// Those of FreeBSD.
+const WITHOUT_EFFECT_THERE: [&str; 18] = [
+    "hostcache.purgenow",
+    "hostcache.purge",
+    "hostcache.enable",
+    "cc.algorithm",
+    "do_prr",
+    "do_prr_conservative",
+    "do_lrd",
+    "newcwd",
+    "abc_l_var",
+    "rfc3042",
+    "rfc3390",
+    "sendbuf_auto",
+    "recvbuf_auto",
+    "tso",
+    "path_mtu_discovery",
+    "syncookies",
+    "syncache.see_other",
+    "icmp_may_rst",
+];
+
+/// Sets the control `name`.
+pub(super) fn set(tuning: &mut Tuning, name: &str, value: &str) -> Result<(), String> {
+    let unknown = || format!("sysctl {name}={value}");
+    if let Some(name) = name
+        .strip_prefix("net.ipv4.")
+        .or_else(|| name.strip_prefix("net.ipv6."))
+        .or_else(|| name.strip_prefix("net.core."))
+    {
+        of_linux(tuning, name, value).ok_or_else(unknown)
+    } else if let Some(name) = name.strip_prefix("net.inet.tcp.") {
+        of_freebsd(tuning, name, value).ok_or_else(unknown)
+    } else if name.starts_with("kern.") || name.starts_with("net.inet.") {
+        Ok(())
+    } else {
+        Err(unknown())
+    }
+}
+
+/// The numbers of a value: three for `tcp_rmem`.
+fn numbers(value: &str) -> Option<Vec<i64>> {
+    let words = value
+        .split([' ', '\t', ','])
+        .filter(|word| !word.is_empty());
+    words.map(|word| word.parse().ok()).collect()
+}
+
+fn of_linux(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
+    if WITHOUT_EFFECT.contains(&name) {
+        return Some(());
+    }
+    let numbers = numbers(value)?;
+    let number = *numbers.first()?;
+    let config = tuning.config;
+    tuning.config = match name {
+        "tcp_timestamps" => config.timestamps(switch(number)),
+        "tcp_sack" => config.sack(switch(number)),
+        "tcp_window_scaling" => config.window_scaling(switch(number)),
+        "tcp_syn_retries" => config.syn_retries(number.try_into().ok()?),
+        "tcp_fin_timeout" => config.fin_wait_2_s(number.try_into().ok()?),
+        "tcp_retries2" => config.retries(3, number.clamp(1, 255).try_into().ok()?),
+        "tcp_retries1" => config,
+        "tcp_rto_min_us" => config.rto_min_ms((number / 1_000).try_into().ok()?),
+        "tcp_rto_max_ms" => config.rto_max_s((number / 1_000).clamp(1, 255).try_into().ok()?),
+        "tcp_delack_ticks" | "tcp_delack_min" => config,
+        "ip_default_ttl" => config.hop_limit(number.try_into().ok()?),
+        _ => return of_linux_stack(tuning, name, &numbers),
+    };
+    Some(())
+}
+
+/// Those that are not of one connection.
+fn of_linux_stack(tuning: &mut Tuning, name: &str, numbers: &[i64]) -> Option<()> {
+    let number = *numbers.first()?;
+    match name {
+        "tcp_synack_retries" => tuning.syn_ack_retries = number.try_into().ok()?,
+        "tcp_keepalive_time" => tuning.keep_alive.0 = number.try_into().ok()?,
+        "tcp_keepalive_intvl" => tuning.keep_alive.1 = number.try_into().ok()?,
+        "tcp_keepalive_probes" => tuning.keep_alive.2 = number.try_into().ok()?,
+        // Half of a socket's memory becomes window, as much as its defaults say.
+        "tcp_rmem" => {
+            let default = *numbers.get(1)?;
+            tuning.sizes.receive = usize::try_from(default).ok()?.clamp(2_304, 1 << 24);
+        }
+        // Off, as they are here.
+        "tcp_syncookies" | "tcp_frto" | "tcp_abort_on_overflow" | "tcp_low_latency" => {}
+        "tcp_ecn" | "tcp_ecn_fallback" | "tcp_mtu_probing" | "tcp_fastopen" | "tcp_base_mss"
+            if number == 0 => {}
+        "tcp_tw_reuse"
+        | "tcp_rfc1337"
+        | "tcp_comp_sack_nr"
+        | "tcp_comp_sack_delay_ns"
+        | "tcp_comp_sack_slack_ns"
+        | "tcp_shrink_window"
+        | "tcp_stdurg" => {}
+        "somaxconn" | "optmem_max" | "rmem_max" | "wmem_max" | "default_qdisc" => {}
+        "tcp_slow_start_after_idle" if number != 0 => {}
+        _ => return None,
+    }
+    Some(())
+}
+
+fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
+    if WITHOUT_EFFECT_THERE.contains(&name) {
+        return Some(());
+    }
+    let number = *numbers(value)?.first()?;
+    let config = tuning.config;
+    tuning.config = match name {
+        "rfc1323" => config
+            .timestamps(switch(number))
+            .window_scaling(switch(number)),
+        "sack.enable" => config.sack(switch(number)),
+        "delayed_ack" if number == 0 => config.ack_delay_ms(0),
+        "delacktime" => config.ack_delay_ms(number.clamp(0, 200).try_into().ok()?),
+        "rexmit_min" => config.rto_min_ms(number.clamp(1, 60_000).try_into().ok()?),
+        "rexmit_initial" => config.rto_initial_ms(number.clamp(1, 60_000).try_into().ok()?),
+        "finwait2_timeout" => {
+            config.fin_wait_2_s((number / 1_000).clamp(1, 65_535).try_into().ok()?)
+        }
+        "delayed_ack" | "rexmit_slop" | "fast_finwait2_recycle" | "nolocaltimewait" => config,
+        "mssdflt" | "minmss" | "drop_synfin" | "blackhole" | "log_debug" => config,
+        _ => {
+            match name {
+                "recvspace" => tuning.sizes.receive = usize::try_from(number).ok()?,
+                "sendspace" => tuning.sizes.send = usize::try_from(number).ok()?,
+                "msl" => tuning.time_wait_ms = u32::try_from(2 * number).ok()?,
+                "keepidle" => tuning.keep_alive.0 = u32::try_from(number / 1_000).ok()?,
+                "keepintvl" => tuning.keep_alive.1 = u32::try_from(number / 1_000).ok()?,
+                "keepcnt" => tuning.keep_alive.2 = number.try_into().ok()?,
+                "always_keepalive" => tuning.always_keep_alive = number != 0,
+                "keepinit" => {}
+                "ecn.enable" if number == 0 => {}
+                "fastopen.server_enable" | "fastopen.client_enable" if number == 0 => {}
+                "initcwnd_segments" if number == 10 => {}
+                "insecure_rst" | "insecure_syn" | "insecure_ack" if number == 0 => {}
+                "rfc5961.enable" if number != 0 => {}
+                _ => return None,
+            }
+            config
+        }
+    };
+    Some(())
+}
