@@ -51,7 +51,8 @@ impl Tuning {
             config: Config::new().syn_retries(5).retries(3, 15),
             sizes: Sizes {
                 send: 4 << 20,
-                receive: 1 << 20,
+                // What the usual limits of a socket's memory become: the scale is 8.
+                receive: 15 << 20,
             },
             mtu: 1_500,
             time_wait_ms: 60_000,
