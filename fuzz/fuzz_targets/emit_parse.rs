@@ -83,6 +83,7 @@ impl Case<'_> {
                     .timestamps
                     .map(|(value, echo)| Timestamps { value, echo }),
                 sack,
+                ..OptionsEmit::default()
             },
         }
     }

@@ -138,10 +138,10 @@ mod time;
 pub mod wire;
 
 pub use connection::{
-    AckSample, Arrival, CloseReason, Config, CongestionControl, Connection, Counted, Counters,
-    Counting, Events, HalfOpen, Info, Island, KeepAlive, Misuse, NewReno, NoCounters, Opening,
-    Priority, ResetReply, SentRecord, State, Switch, TimeWaitSeed, Timeout, Timer, Tuple,
-    Unreachable,
+    AckSample, Arrival, BlindAttacks, CloseReason, Config, CongestionControl, CongestionState,
+    Connection, Counted, Counters, Counting, Events, HalfOpen, Info, Island, KeepAlive, Misuse,
+    NewReno, NoCounters, Opening, Priority, QuickAcks, ResetReply, SentRecord, State, Switch,
+    TimeWaitSeed, Timeout, Timer, Tunable, Tuned, Tuning, Tuple, Unreachable, Untuned,
 };
 pub use profile::{Firmware, Host, Memory, Profile, Small, Storage};
 pub use ring::Ring;

@@ -7,6 +7,7 @@ use managed::ManagedSlice;
 
 use crate::connection::{
     CongestionControl, Counters, Counting, Island, NewReno, NoCounters, SentRecord, Switch,
+    Tunable, Tuned, Untuned,
 };
 use crate::stack::{AnyAddress, LocalAddress, OwnAddress};
 
@@ -18,6 +19,9 @@ pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
     type Local: LocalAddress;
     /// What a connection counts.
     type Counters: Counting;
+    /// Whether knobs beyond the common ones have an effect: [`Tunable`](crate::Tunable), or
+    /// [`Untuned`](crate::Untuned).
+    type Tuning: Tuned;
     /// Whether timestamps are offered and accepted (RFC 7323).
     const TIMESTAMPS: Switch;
     /// Whether [`Config::keep_alive`](crate::Config::keep_alive) has an effect.
@@ -35,6 +39,7 @@ impl Profile for Firmware {
     type Congestion = NewReno;
     type Local = OwnAddress;
     type Counters = Counters;
+    type Tuning = Untuned;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::Off;
@@ -49,12 +54,13 @@ impl Profile for Small {
     type Congestion = NewReno;
     type Local = OwnAddress;
     type Counters = NoCounters;
+    type Tuning = Untuned;
     const TIMESTAMPS: Switch = Switch::Off;
     const KEEP_ALIVE: Switch = Switch::Off;
     const REASSEMBLY: Switch = Switch::Off;
 }
 
-/// For hosts: NewReno, any-address mode possible, reassembly.
+/// For hosts: NewReno, any-address mode possible, reassembly, all knobs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Host;
 
@@ -62,6 +68,7 @@ impl Profile for Host {
     type Congestion = NewReno;
     type Local = AnyAddress;
     type Counters = Counters;
+    type Tuning = Tunable;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::On;

@@ -1,4 +1,6 @@
-//! What a user may set on one connection.
+//! What a user may set on one connection. What only some profiles know is in [`Tuning`].
+
+use super::tuning::Tuning;
 
 /// Which connections leave first when several have something to send. Within a class
 /// transmission is fair.
@@ -66,6 +68,14 @@ impl Default for KeepAlive {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
+    pub(crate) basic: Basic,
+    pub(crate) tuning: Tuning,
+}
+
+/// The knobs that every profile knows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct Basic {
     pub(crate) user_timeout_ms: u32,
     keep_alive_idle_s: u16,
     keep_alive_interval_s: u16,
@@ -90,9 +100,9 @@ pub struct Config {
     pub(crate) cork: Switch,
 }
 
-impl Config {
+impl Basic {
     /// Nothing but zeros: memory that is not yet in use.
-    pub(crate) const BLANK: Self = Self {
+    const BLANK: Self = Self {
         user_timeout_ms: 0,
         keep_alive_idle_s: 0,
         keep_alive_interval_s: 0,
@@ -116,12 +126,7 @@ impl Config {
         cork: Switch::On,
     };
 
-    /// The defaults: Nagle, SACK, timestamps and window scaling on; RTO between 200 ms and 60 s,
-    /// first 1 s (RFC 6298); delayed ACK 40 ms; seven SYN retransmissions (the open fails after
-    /// 183 s; MUST-23: at least 3 min); R1 3, R2 15 retransmissions; FIN-WAIT-2 60 s without a
-    /// reader; hop limit 64.
-    #[must_use]
-    pub const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             user_timeout_ms: 0,
             keep_alive_idle_s: 0,
@@ -147,11 +152,43 @@ impl Config {
         }
     }
 
+    /// What was asked for with [`Config::keep_alive`].
+    pub(crate) const fn watch(&self) -> Option<KeepAlive> {
+        if self.keep_alive_count == 0 {
+            return None;
+        }
+        Some(KeepAlive {
+            idle_s: self.keep_alive_idle_s as u32,
+            interval_s: self.keep_alive_interval_s as u32,
+            count: self.keep_alive_count,
+        })
+    }
+}
+
+impl Config {
+    /// Nothing but zeros: memory that is not yet in use.
+    pub(crate) const BLANK: Self = Self {
+        basic: Basic::BLANK,
+        tuning: Tuning::BLANK,
+    };
+
+    /// The defaults: Nagle, SACK, timestamps and window scaling on; RTO between 200 ms and 60 s,
+    /// first 1 s (RFC 6298); delayed ACK 40 ms; seven SYN retransmissions (the open fails after
+    /// 183 s; MUST-23: at least 3 min); R1 3, R2 15 retransmissions; FIN-WAIT-2 60 s without a
+    /// reader; hop limit 64.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            basic: Basic::new(),
+            tuning: Tuning::new(),
+        }
+    }
+
     /// Gives up when sent data stays unacknowledged for so long, in milliseconds (RFC 9293
     /// section 3.8.3); `None`: only R2 decides. Never ends an idle connection.
     #[must_use]
     pub const fn user_timeout_ms(mut self, timeout: Option<u32>) -> Self {
-        self.user_timeout_ms = match timeout {
+        self.basic.user_timeout_ms = match timeout {
             Some(0) => 1,
             Some(ms) => ms,
             None => 0,
@@ -163,51 +200,42 @@ impl Config {
     /// that, no probe at all counts as one.
     #[must_use]
     pub const fn keep_alive(mut self, keep_alive: Option<KeepAlive>) -> Self {
-        (self.keep_alive_idle_s, self.keep_alive_interval_s) = (0, 0);
-        self.keep_alive_count = 0;
+        (
+            self.basic.keep_alive_idle_s,
+            self.basic.keep_alive_interval_s,
+        ) = (0, 0);
+        self.basic.keep_alive_count = 0;
         if let Some(KeepAlive {
             idle_s,
             interval_s,
             count,
         }) = keep_alive
         {
-            self.keep_alive_idle_s = seconds(idle_s);
-            self.keep_alive_interval_s = seconds(interval_s);
-            self.keep_alive_count = if count == 0 { 1 } else { count };
+            self.basic.keep_alive_idle_s = seconds(idle_s);
+            self.basic.keep_alive_interval_s = seconds(interval_s);
+            self.basic.keep_alive_count = if count == 0 { 1 } else { count };
         }
         self
-    }
-
-    /// What was asked for with [`keep_alive`](Self::keep_alive).
-    pub(crate) const fn watch(&self) -> Option<KeepAlive> {
-        if self.keep_alive_count == 0 {
-            return None;
-        }
-        Some(KeepAlive {
-            idle_s: self.keep_alive_idle_s as u32,
-            interval_s: self.keep_alive_interval_s as u32,
-            count: self.keep_alive_count,
-        })
     }
 
     /// Least retransmission timeout in milliseconds.
     #[must_use]
     pub const fn rto_min_ms(mut self, ms: u16) -> Self {
-        self.rto_min_ms = if ms == 0 { 1 } else { ms };
+        self.basic.rto_min_ms = if ms == 0 { 1 } else { ms };
         self
     }
 
     /// Retransmission timeout before the first RTT sample, in milliseconds.
     #[must_use]
     pub const fn rto_initial_ms(mut self, ms: u16) -> Self {
-        self.rto_initial_ms = if ms == 0 { 1 } else { ms };
+        self.basic.rto_initial_ms = if ms == 0 { 1 } else { ms };
         self
     }
 
     /// Greatest retransmission timeout in seconds.
     #[must_use]
     pub const fn rto_max_s(mut self, s: u8) -> Self {
-        self.rto_max_s = if s == 0 { 1 } else { s };
+        self.basic.rto_max_s = if s == 0 { 1 } else { s };
         self
     }
 
@@ -215,85 +243,93 @@ impl Config {
     /// MUST-40 allows. Zero: every segment is acknowledged at once.
     #[must_use]
     pub const fn ack_delay_ms(mut self, ms: u8) -> Self {
-        self.ack_delay_ms = if ms > 200 { 200 } else { ms };
+        self.basic.ack_delay_ms = if ms > 200 { 200 } else { ms };
         self
     }
 
     /// Upper limit of the segment size in both directions, without options.
     #[must_use]
     pub const fn mss(mut self, mss: u16) -> Self {
-        self.mss = if mss < 64 { 64 } else { mss };
+        self.basic.mss = if mss < 64 { 64 } else { mss };
         self
     }
 
     /// Seconds that a closed connection waits in FIN-WAIT-2 for the peer's FIN.
     #[must_use]
     pub const fn fin_wait_2_s(mut self, s: u16) -> Self {
-        self.fin_wait_2_s = s;
+        self.basic.fin_wait_2_s = s;
         self
     }
 
     /// Retransmissions of a SYN before the open fails.
     #[must_use]
     pub const fn syn_retries(mut self, count: u8) -> Self {
-        self.syn_retries = count;
+        self.basic.syn_retries = count;
         self
     }
 
     /// R1 and R2 of RFC 9293 section 3.8.3, as numbers of retransmissions of one segment.
     #[must_use]
     pub const fn retries(mut self, r1: u8, r2: u8) -> Self {
-        self.retries_1 = r1;
-        self.retries_2 = if r2 < 1 { 1 } else { r2 };
+        self.basic.retries_1 = r1;
+        self.basic.retries_2 = if r2 < 1 { 1 } else { r2 };
         self
     }
 
     /// TTL or hop limit of every segment; zero is taken as one.
     #[must_use]
     pub const fn hop_limit(mut self, hops: u8) -> Self {
-        self.hop_limit = if hops == 0 { 1 } else { hops };
+        self.basic.hop_limit = if hops == 0 { 1 } else { hops };
         self
     }
 
     /// Diffserv code point, 0 to 63, of every segment (RFC 9293 MUST-48); its upper bits are cut.
     #[must_use]
     pub const fn diffserv(mut self, code_point: u8) -> Self {
-        self.diffserv = code_point & 0x3f;
+        self.basic.diffserv = code_point & 0x3f;
         self
     }
 
     /// Priority class.
     #[must_use]
     pub const fn priority(mut self, priority: Priority) -> Self {
-        self.priority = priority;
+        self.basic.priority = priority;
         self
     }
 
     /// Nagle's algorithm (RFC 9293 section 3.7.4).
     #[must_use]
     pub const fn nagle(mut self, nagle: Switch) -> Self {
-        self.nagle = nagle;
+        self.basic.nagle = nagle;
+        self
+    }
+
+    /// Whether what does not fill a segment is held back, half a second at most, or until it is
+    /// switched off again.
+    #[must_use]
+    pub const fn cork(mut self, cork: Switch) -> Self {
+        self.basic.cork = cork;
         self
     }
 
     /// Timestamps (RFC 7323): offered, and accepted when offered.
     #[must_use]
     pub const fn timestamps(mut self, timestamps: Switch) -> Self {
-        self.timestamps = timestamps;
+        self.basic.timestamps = timestamps;
         self
     }
 
     /// Selective acknowledgments (RFC 2018): offered, and accepted when offered.
     #[must_use]
     pub const fn sack(mut self, sack: Switch) -> Self {
-        self.sack = sack;
+        self.basic.sack = sack;
         self
     }
 
     /// Window scaling (RFC 7323): offered, and accepted when offered.
     #[must_use]
     pub const fn window_scaling(mut self, window_scaling: Switch) -> Self {
-        self.window_scaling = window_scaling;
+        self.basic.window_scaling = window_scaling;
         self
     }
 }

@@ -3,6 +3,8 @@
 use core::fmt::Debug;
 use core::hash::Hash;
 
+use crate::time::Duration;
+
 /// Counts what a connection does. A build that names [`NoCounters`] pays nothing for it.
 pub trait Counting: Clone + Debug + Default + PartialEq + Eq + Hash + 'static {
     /// Segments arrived.
@@ -15,6 +17,8 @@ pub trait Counting: Clone + Debug + Default + PartialEq + Eq + Hash + 'static {
     fn received(&mut self, octets: u32);
     /// A retransmission timeout.
     fn timeout(&mut self);
+    /// A round-trip time was measured, in microseconds.
+    fn round_trip(&mut self, micros: u32);
     /// What was counted.
     fn counted(&self) -> Counted;
 }
@@ -32,6 +36,8 @@ pub struct Counted {
     pub octets_received: u64,
     /// Retransmission timeouts.
     pub timeouts: u32,
+    /// The least round-trip time.
+    pub min_rtt: Option<Duration>,
 }
 
 /// Counts nothing, in no memory.
@@ -44,6 +50,7 @@ impl Counting for NoCounters {
     fn acked(&mut self, _: u32) {}
     fn received(&mut self, _: u32) {}
     fn timeout(&mut self) {}
+    fn round_trip(&mut self, _: u32) {}
 
     fn counted(&self) -> Counted {
         Counted::default()
@@ -58,6 +65,8 @@ pub struct Counters {
     octets_acked: Total,
     octets_received: Total,
     timeouts: u32,
+    /// Zero before the first sample.
+    min_rtt_us: u32,
 }
 
 impl Counting for Counters {
@@ -81,6 +90,13 @@ impl Counting for Counters {
         self.timeouts = self.timeouts.wrapping_add(1);
     }
 
+    fn round_trip(&mut self, micros: u32) {
+        let micros = micros.max(1);
+        if self.min_rtt_us == 0 || micros < self.min_rtt_us {
+            self.min_rtt_us = micros;
+        }
+    }
+
     fn counted(&self) -> Counted {
         Counted {
             segments_in: self.segments_in,
@@ -88,6 +104,7 @@ impl Counting for Counters {
             octets_acked: self.octets_acked.get(),
             octets_received: self.octets_received.get(),
             timeouts: self.timeouts,
+            min_rtt: (self.min_rtt_us != 0).then(|| Duration::from_micros(self.min_rtt_us.into())),
         }
     }
 }

@@ -21,6 +21,7 @@ mod event;
 mod info;
 mod open;
 mod path;
+mod quick_ack;
 mod recovery;
 mod recv;
 mod send;
@@ -29,6 +30,7 @@ mod tcb;
 mod timeouts;
 mod timers;
 mod transmit;
+mod tuning;
 mod user;
 
 pub(crate) use arrival::{Edges, ResetVerdict, is_stale};
@@ -37,13 +39,16 @@ pub use congestion::{AckSample, CongestionControl, NewReno, Timeout};
 pub use counters::{Counted, Counters, Counting, NoCounters};
 pub use error::{CloseReason, Misuse, Unreachable};
 pub use event::Events;
-pub use info::Info;
+pub use info::{CongestionState, Info};
 pub(crate) use open::default_mss;
+pub use quick_ack::QuickAcks;
 pub use recovery::SentRecord;
 pub use recv::Island;
 pub(crate) use recv::scale_for;
 pub use state::State;
 pub use timers::Timer;
+pub use tuning::{BlindAttacks, Tunable, Tuned, Tuning, Untuned};
+pub(crate) use tuning::{KnownOrder, tuning_of};
 
 use core::net::SocketAddr;
 
@@ -190,7 +195,7 @@ impl<'a, P: Profile> Connection<'a, P> {
 
     /// A snapshot.
     #[must_use]
-    pub fn info(&self, _now: Instant) -> Info {
+    pub fn info(&self, now: Instant) -> Info {
         let tcb = &self.tcb;
         let counted = tcb.counters.counted();
         Info {
@@ -219,6 +224,7 @@ impl<'a, P: Profile> Connection<'a, P> {
             retransmissions: tcb.retransmissions,
             timeouts: counted.timeouts,
             gaps: self.islands.len(),
+            ..self.recovery_info(now)
         }
     }
 

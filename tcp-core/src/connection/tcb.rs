@@ -1,6 +1,6 @@
 //! The TCB: everything about a connection but its octets. Plain data.
 
-use super::config::Config;
+use super::config::{Basic, Config};
 use super::congestion::CongestionControl;
 use super::error::CloseReason;
 use super::event::Events;
@@ -9,6 +9,7 @@ use super::recv::{AckOwed, Rcv};
 use super::send::Snd;
 use super::state::{State, Step};
 use super::timers::Deadlines;
+use super::tuning::Tuned;
 use crate::profile::Profile;
 use crate::seq::SeqNum;
 use crate::time::{Instant, Span, Tick};
@@ -84,7 +85,8 @@ pub(super) struct Tcb<P: Profile> {
     pub(super) rtt: Rtt,
     pub(super) congestion: P::Congestion,
     pub(super) timestamps: TimestampState,
-    pub(super) config: Config,
+    pub(super) config: Basic,
+    pub(super) tuning: P::Tuning,
     pub(super) state: State,
     pub(super) negotiated: Negotiated,
     pub(super) user: User,
@@ -124,6 +126,13 @@ impl<P: Profile> Tcb<P> {
             self.state = self.state.after(Step::Close);
         }
         self.events |= Events::CONNECTED | Events::WRITABLE;
+        self.begin_quick_acks();
+    }
+
+    /// The knobs are these.
+    pub(super) fn set_config(&mut self, config: Config) {
+        self.config = config.basic;
+        self.tuning.set(config.tuning);
     }
 
     /// The retransmission timer starts, or starts anew.

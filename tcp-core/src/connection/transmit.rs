@@ -6,12 +6,13 @@ use super::recv::AckOwed;
 use super::send::{Novelty, Outgoing, Plan};
 use super::state::State;
 use super::tcb::{Probe, User};
+use super::tuning::{KnownOrder, Tuned};
 use super::{Connection, Tuple};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::TxChecksum;
 use crate::time::{Instant, Span, Tick};
-use crate::wire::{Flags, IpEmit, RawWindow, SegmentEmit, Timestamps, emit_segment};
+use crate::wire::{Flags, IpEmit, RawWindow, SegmentEmit, Timestamps, emit};
 
 impl<P: Profile> Connection<'_, P> {
     /// Writes the next segment that is owed into `out`, as a whole IP packet, and returns its
@@ -48,7 +49,7 @@ impl<P: Profile> Connection<'_, P> {
             hop_limit: config.hop_limit,
             traffic_class: config.diffserv << 2,
         };
-        let length = emit_segment(out, &ip, &segment, text, checksum)?;
+        let length = emit::<KnownOrder<P>>(out, &ip, &segment, text, checksum)?;
         self.commit(now, plan, &segment);
         Some(length)
     }
@@ -89,8 +90,9 @@ impl<P: Profile> Connection<'_, P> {
         let tcb = &self.tcb;
         segment.seq = tcb.snd.iss;
         segment.flags = Flags(Flags::SYN | Flags::ACK);
-        segment.window = RawWindow(u16::try_from(self.receive.free()).unwrap_or(u16::MAX));
+        segment.window = RawWindow(self.syn_window());
         segment.options.sack.clear();
+        segment.options.order = tcb.tuning.get().option_order;
         segment.options.mss = Some(tcb.snd.mss_limit);
         segment.options.sack_permitted = tcb.negotiated.sack;
         segment.options.window_scale = tcb.negotiated.window_scaling.then_some(tcb.rcv.wscale);
@@ -152,6 +154,7 @@ impl<P: Profile> Connection<'_, P> {
                 if tcb.probe == Probe::Window {
                     tcb.probe = Probe::Nothing;
                 }
+                tcb.answered(now);
                 self.sent(now, outgoing.end(), outgoing.novelty);
             }
         }
@@ -190,11 +193,13 @@ impl<P: Profile> Connection<'_, P> {
     /// Silence of more than a retransmission timeout takes away what was known of the path.
     fn restart_after_idle(&mut self, now: Instant) {
         let tcb = &mut self.tcb;
-        if tcb.nothing_outstanding()
+        let tuning = tcb.tuning.get();
+        if tuning.idle_restart.is_on()
+            && tcb.nothing_outstanding()
             && !self.send.is_empty()
             && Tick::at(now).since(tcb.last_sent) > tcb.rtt.timeout(&tcb.config)
         {
-            tcb.congestion.on_restart();
+            tcb.congestion.on_restart(tuning.window(tcb.snd.mss));
         }
     }
 

@@ -6,6 +6,7 @@ use super::error::{CloseReason, Misuse};
 use super::event::Events;
 use super::state::{State, Step};
 use super::tcb::User;
+use super::tuning::Tuned;
 use super::{Connection, TimeWaitSeed};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
@@ -191,7 +192,8 @@ impl<P: Profile> Connection<'_, P> {
     /// is unread, or that arrives later, makes it a reset, and FIN-WAIT-2 is limited in time.
     pub fn close(&mut self, now: Instant) {
         self.tcb.user = User::Gone;
-        if self.receive.is_empty() {
+        let abort = self.tcb.tuning.get().abort_on_close.is_on();
+        if self.receive.is_empty() && !abort {
             // Closing twice is no misuse here: what is closed stays closed.
             let _ = self.shutdown(now);
             self.tcb.progress_at = Tick::at(now);
@@ -211,15 +213,18 @@ impl<P: Profile> Connection<'_, P> {
 
     /// The knobs.
     #[must_use]
-    pub const fn config(&self) -> &Config {
-        &self.tcb.config
+    pub fn config(&self) -> Config {
+        Config {
+            basic: self.tcb.config,
+            tuning: self.tcb.tuning.get(),
+        }
     }
 
     /// Replaces the knobs of a live connection. What the handshake settled (segment size, SACK,
     /// timestamps, window scaling) stays as it is.
     pub fn set_config(&mut self, now: Instant, config: Config) {
         let tcb = &mut self.tcb;
-        tcb.config = config;
+        tcb.set_config(config);
         tcb.timers.user_timeout.clear();
         tcb.timers.keep_alive.clear();
         self.watch_silence(now);

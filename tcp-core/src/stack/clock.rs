@@ -2,8 +2,7 @@
 
 use super::Stack;
 use super::dropped::Dropped;
-use super::syn_queue::RETRANSMISSIONS;
-use crate::connection::{Connection, State, Switch, Timer};
+use crate::connection::{Connection, State, Switch, Timer, tuning_of};
 use crate::profile::{Memory, Profile};
 use crate::time::{Instant, Tick};
 
@@ -77,9 +76,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(entry) = self.half_open.get(index) else {
             return;
         };
-        let config = self.config_of(&entry.key(self.locals.own()));
-        let limit = config.map_or(0, |config| config.syn_retries.min(RETRANSMISSIONS));
-        if entry.retransmissions() < limit {
+        let retransmissions = entry.retransmissions();
+        let tuning = tuning_of::<P>(|| self.config_of(&entry.key(self.locals.own())));
+        let waits = tuning.deferred_waits();
+        if waits > 0 && self.half_open.wait_on(index, waits) {
+            return;
+        }
+        if retransmissions < tuning.syn_ack_retries {
             self.half_open.retransmit(index);
         } else {
             self.drop_half_open(index);

@@ -18,8 +18,8 @@ use super::reply::{Bare, Kind};
 use super::slot::Slot;
 use super::syn_queue::{NewEntry, SynEntry};
 use crate::connection::{
-    Config, Connection, Edges, HalfOpen, Opening, ResetVerdict, State, default_mss, is_stale,
-    scale_for,
+    BlindAttacks, Config, Connection, Edges, HalfOpen, Opening, ResetVerdict, State, Tuned, Tuning,
+    default_mss, is_stale, scale_for, tuning_of,
 };
 use crate::profile::{Memory, Profile};
 use crate::seq::{SeqLen, SeqNum};
@@ -105,7 +105,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(listener) = self.listeners.get_mut(listener) else {
             return Err(Dropped::NoConnection);
         };
-        let (options, config) = (&segment.options, &listener.config);
+        let (options, config) = (&segment.options, &listener.config.basic);
         let new = NewEntry {
             key: *key,
             irs: segment.seq,
@@ -189,19 +189,25 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.refuse(now, &key, segment);
             return Err(Dropped::AckUnacceptable);
         }
+        if P::Tuning::EFFECT.is_on() && self.defers(index, &key, segment) {
+            return Ok(());
+        }
         self.promote(now, (index, start), segment, segments)
     }
 
     /// The steps before the ACK: sequence number, timestamps, RST, SYN.
     fn judge(&self, entry: &SynEntry<P::Local>, segment: &Segment<'_>) -> Result<(), Refusal> {
+        let tuning = self.tuning_for(entry);
+        let trusts = tuning.blind_attacks == BlindAttacks::Trusted;
         let rcv_nxt = after_syn(entry.irs);
         let edges = Edges {
             rcv_nxt,
-            rcv_end: rcv_nxt + SeqLen::new(self.offered_window().into()),
+            rcv_end: rcv_nxt + SeqLen::new(self.offered_window(tuning).into()),
         };
         if segment.control == Some(Control::Rst) {
             return Err(match edges.judge_reset(segment.seq) {
                 ResetVerdict::Exact => Refusal(Dropped::NoConnection, Answer::Forget),
+                ResetVerdict::InWindow if trusts => Refusal(Dropped::NoConnection, Answer::Forget),
                 ResetVerdict::InWindow => Refusal(Dropped::RstChallenged, Answer::Challenge),
                 ResetVerdict::Outside => Refusal(Dropped::OutOfWindow, Answer::Nothing),
             });
@@ -227,6 +233,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         // RFC 9293 would return to LISTEN; RFC 5961 section 4 has the better answer: if the peer
         // really starts anew, it resets in reply, and only then is the entry given up.
         if segment.control == Some(Control::Syn) {
+            if trusts {
+                return Err(Refusal(Dropped::NoConnection, Answer::Forget));
+            }
             return Err(Refusal(Dropped::SynChallenged, Answer::Challenge));
         }
         if segment.ack.is_none() {
@@ -243,7 +252,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             flags: Flags(Flags::ACK),
             seq: after_syn(start.iss_of(entry)),
             ack: after_syn(entry.irs),
-            window: self.offered_window(),
+            window: self.offered_window(self.tuning_for(entry)),
             timestamps: start.timestamps_of(now, entry),
             hop_limit: HOP_LIMIT,
             traffic_class: 0,
@@ -325,17 +334,20 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// What a connection is told of the handshake that made it.
     fn half_open_of(&self, index: u32, key: &Key, start: Start) -> Option<HalfOpen> {
         let entry = self.half_open.get(index)?;
+        let tuning = tuning_of::<P>(|| self.config_of(key));
         let sent_once = entry.sent_once();
         Some(HalfOpen {
             opening: self.opening(key, start, start.iss_of(entry)),
             irs: entry.irs,
             peer_mss: entry.peer_mss,
             peer_window_scale: entry.peer_window_scale(),
-            our_window_scale: entry.peer_window_scale().map_or(0, |_| self.window_scale()),
+            our_window_scale: entry
+                .peer_window_scale()
+                .map_or(0, |_| self.window_scale(tuning)),
             sack: entry.sack(),
             timestamps: entry.timestamps(),
             syn_ack_sent: sent_once.then(|| entry.created(self.clock)),
-            offered_window: self.offered_window(),
+            offered_window: self.offered_window(self.tuning_for(entry)),
         })
     }
 
@@ -356,13 +368,15 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// The window that a SYN-ACK offers: never scaled (RFC 7323 section 2.2).
-    pub(super) fn offered_window(&self) -> u16 {
-        u16::try_from(self.memory.receive_capacity()).unwrap_or(u16::MAX)
+    pub(super) fn offered_window(&self, tuning: Tuning) -> u16 {
+        let window = self.memory.receive_capacity();
+        u16::try_from(window.saturating_sub(tuning.slack())).unwrap_or(u16::MAX)
     }
 
-    /// The least window scale with which the whole receive ring can be offered.
-    pub(super) fn window_scale(&self) -> u8 {
-        scale_for(self.memory.receive_capacity())
+    /// The window scale that a SYN-ACK offers: unless a knob says otherwise the least with which
+    /// the whole receive ring can be offered.
+    pub(super) fn window_scale(&self, tuning: Tuning) -> u8 {
+        tuning.scale(scale_for(self.memory.receive_capacity()))
     }
 }
 

@@ -61,8 +61,8 @@ impl Start {
             return Leap::NONE;
         }
         let behind = old.since(plain).get() >> LEAP_SHIFT;
-        // At most 2^31 >> 27 = 16, plus one.
-        Leap(u8::try_from(behind).unwrap_or(16).saturating_add(1))
+        // At most 2^31 >> 28 = 8, plus one.
+        Leap(u8::try_from(behind).unwrap_or(8).saturating_add(1))
     }
 }
 
@@ -87,10 +87,10 @@ impl Start {
     }
 }
 
-const LEAP_SHIFT: u32 = 27;
+const LEAP_SHIFT: u32 = 28;
 
 /// How far ISS was moved beyond the clock to leave an earlier connection's numbers behind: a
-/// multiple of 2^27, of which 17 at most are needed, so that it fits five bits.
+/// multiple of 2^28, of which 9 at most are needed, so that it fits four bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Leap(pub(super) u8);
 
@@ -189,10 +189,7 @@ mod tests {
         for behind in [0u32, 1, 1 << 26, (1 << 31) - 1, 1 << 30, 12_345_678] {
             let old = plain + SeqLen::new(behind);
             let leap = start.leap_past(clock, old);
-            assert!(
-                leap.0 <= 17 && start.iss(clock, leap).after(old),
-                "{behind}"
-            );
+            assert!(leap.0 <= 9 && start.iss(clock, leap).after(old), "{behind}");
         }
         let old = plain - SeqLen::new(1);
         assert_eq!(start.leap_past(clock, old), Leap::NONE);

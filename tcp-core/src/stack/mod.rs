@@ -20,6 +20,7 @@ mod clock;
 #[cfg(feature = "ipv6")]
 mod complain;
 mod config;
+mod defer;
 mod demux;
 mod dropped;
 mod forget;
@@ -65,7 +66,7 @@ use core::net::{IpAddr, SocketAddr};
 use managed::ManagedSlice;
 
 use crate::connection::{
-    CloseReason, Config, Connection, Events, Info, Misuse, State, Timer, Tuple,
+    CloseReason, Config, Connection, Events, Info, Misuse, State, Switch, Timer, Tuple,
 };
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
@@ -356,7 +357,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// The knobs.
     pub fn config(&self, handle: Handle) -> Result<Config, Misuse> {
-        Ok(*self.look(handle)?.config())
+        Ok(self.look(handle)?.config())
     }
 
     /// Changes the knobs of a live connection.
@@ -367,6 +368,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         config: Config,
     ) -> Result<(), Misuse> {
         self.visit(now, handle, |connection| connection.set_config(now, config))
+    }
+
+    /// Acknowledges at once for a while, or not ([`Config::quick_acks`]).
+    pub fn quick_ack(&mut self, now: Instant, handle: Handle, quick: Switch) -> Result<(), Misuse> {
+        self.visit(now, handle, |connection| connection.quick_ack(now, quick))
     }
 
     /// A snapshot.

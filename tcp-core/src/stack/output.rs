@@ -9,10 +9,10 @@ use super::arrival::HOP_LIMIT;
 use super::isn::{Start, after_syn};
 use super::reply::{Bare, Kind};
 use super::{ChecksumState, Stack, Transmit, TxChecksum};
-use crate::connection::Priority;
+use crate::connection::{KnownOrder, Priority, tuning_of};
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
-use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit_segment};
+use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit};
 
 /// The least MSS that a SYN-ACK offers: what a connection takes for granted at least.
 const MSS_FLOOR: u16 = 64;
@@ -126,25 +126,31 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let key = entry.key(self.locals.own());
         let config = self.config_of(&key)?;
         let start = Start::of(&key, self.secret);
+        let tuning = tuning_of::<P>(|| Some(config));
         let headers = key.ip_header().saturating_add(TCP_HEADER);
-        let mss = self.config.mtu.saturating_sub(headers).min(config.mss);
+        let mss = self
+            .config
+            .mtu
+            .saturating_sub(headers)
+            .min(config.basic.mss);
         let segment = SegmentEmit {
             source_port: key.local_port,
             destination_port: key.remote_port,
             seq: start.iss_of(entry),
             ack: after_syn(entry.irs),
             flags: Flags(Flags::SYN | Flags::ACK),
-            window: RawWindow(self.offered_window()),
+            window: RawWindow(self.offered_window(tuning)),
             urgent: 0,
             options: OptionsEmit {
                 mss: Some(mss.max(MSS_FLOOR)),
-                window_scale: entry.peer_window_scale().map(|_| self.window_scale()),
+                window_scale: entry.peer_window_scale().map(|_| self.window_scale(tuning)),
                 sack_permitted: entry.sack(),
                 timestamps: start.timestamps_of(now, entry),
+                order: tuning.option_order,
                 ..OptionsEmit::default()
             },
         };
-        let (hops, class) = (config.hop_limit, config.diffserv << 2);
+        let (hops, class) = (config.basic.hop_limit, config.basic.diffserv << 2);
         self.write(&key, (hops, class), &segment, out)
     }
 
@@ -161,7 +167,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             hop_limit,
             traffic_class,
         };
-        let len = emit_segment(out, &ip, segment, [&[], &[]], self.config.tx_checksum)?;
+        let len = emit::<KnownOrder<P>>(out, &ip, segment, [&[], &[]], self.config.tx_checksum)?;
         Some(self.sent(key, len, Priority::Normal))
     }
 

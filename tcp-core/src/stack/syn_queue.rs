@@ -69,9 +69,12 @@ const SACK: u16 = 0x0010;
 const TIMESTAMPS: u16 = 0x0020;
 const COUNT_SHIFT: u32 = 6;
 const COUNT_MASK: u16 = 0x7;
+/// Instead of a count of zero: the SYN came again, and the SYN-ACK with it.
+const RESENT: u16 = 0x7;
 const LEAP_SHIFT: u32 = 9;
-const LEAP_MASK: u16 = 0x1f;
-const RESENT: u16 = 0x4000;
+const LEAP_MASK: u16 = 0xf;
+/// The peer acknowledged the SYN-ACK, and the listener waits for data.
+const DEFERRED: u16 = 0x4000;
 const OWED: u16 = 0x8000;
 
 impl<L: LocalAddress> SynEntry<L> {
@@ -130,7 +133,19 @@ impl<L: LocalAddress> SynEntry<L> {
 
     /// How often the SYN-ACK was sent again because no ACK came.
     pub(super) const fn retransmissions(&self) -> u8 {
-        (self.packed.0 >> COUNT_SHIFT & COUNT_MASK) as u8
+        match self.count() {
+            RESENT => 0,
+            count => count as u8,
+        }
+    }
+
+    const fn count(&self) -> u16 {
+        self.packed.0 >> COUNT_SHIFT & COUNT_MASK
+    }
+
+    const fn set_count(&mut self, count: u16) {
+        self.packed.0 &= !(COUNT_MASK << COUNT_SHIFT);
+        self.packed.0 |= count << COUNT_SHIFT;
     }
 
     /// The clock and the leap of which ISS is made.
@@ -143,7 +158,11 @@ impl<L: LocalAddress> SynEntry<L> {
 
     /// Whether only one SYN-ACK was sent, so that its ACK tells the round-trip time (Karn).
     pub(super) const fn sent_once(&self) -> bool {
-        self.retransmissions() == 0 && self.packed.0 & RESENT == 0
+        self.count() == 0
+    }
+
+    const fn is_deferred(&self) -> bool {
+        self.packed.0 & DEFERRED != 0
     }
 
     const fn is_owed(&self) -> bool {
@@ -295,8 +314,10 @@ impl<'a, L: LocalAddress> SynQueue<'a, L> {
 
     /// The SYN came again, and the SYN-ACK with it.
     pub(super) fn resent(&mut self, index: u32) {
-        if let Some(entry) = self.entries.get_mut(index as usize) {
-            entry.packed.0 |= RESENT;
+        if let Some(entry) = self.entries.get_mut(index as usize)
+            && entry.sent_once()
+        {
+            entry.set_count(RESENT);
         }
     }
 
@@ -325,11 +346,40 @@ impl<'a, L: LocalAddress> SynQueue<'a, L> {
         let Some(entry) = self.entries.get_mut(index as usize) else {
             return;
         };
-        if entry.retransmissions() < RETRANSMISSIONS {
-            entry.packed.0 += 1 << COUNT_SHIFT;
+        let count = entry.retransmissions();
+        if count < RETRANSMISSIONS {
+            entry.set_count(u16::from(count) + 1);
         }
         entry.packed.0 |= OWED;
         self.owed.push(&mut self.entries, index);
+    }
+
+    /// Sets an acknowledgment of the SYN-ACK aside while less than `waits` waits are over.
+    pub(super) fn defer(&mut self, index: u32, waits: u8) -> bool {
+        let entry = self.entries.get_mut(index as usize);
+        let Some(entry) = entry.filter(|entry| entry.retransmissions() < waits) else {
+            return false;
+        };
+        entry.packed.0 |= DEFERRED;
+        true
+    }
+
+    /// The wait of an entry ended whose peer is only expected to send data: it waits on, and owes
+    /// the SYN-ACK, which asks for an acknowledgment that counts, when the last of `waits` is over.
+    /// False if that was before.
+    pub(super) fn wait_on(&mut self, index: u32, waits: u8) -> bool {
+        let Some(entry) = self.get(index).filter(|entry| entry.is_deferred()) else {
+            return false;
+        };
+        let over = entry.retransmissions() + 1;
+        if over > waits {
+            return false;
+        }
+        self.retransmit(index);
+        if over < waits {
+            self.sent(index);
+        }
+        true
     }
 
     /// Every entry in use.

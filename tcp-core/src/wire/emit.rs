@@ -8,6 +8,7 @@ use super::ipv4;
 #[cfg(feature = "ipv6")]
 use super::ipv6;
 use super::options::OptionsEmit;
+use super::order::{AnyOrder, Order};
 use super::segment::{Flags, HEADER_LEN, RawWindow};
 use crate::ring::copy;
 use crate::seq::SeqNum;
@@ -61,6 +62,17 @@ pub fn emit_segment(
     payload: [&[u8]; 2],
     checksum: TxChecksum,
 ) -> Option<usize> {
+    emit::<AnyOrder>(out, ip, segment, payload, checksum)
+}
+
+/// The same, with no more than the orders of options that the caller can name.
+pub(crate) fn emit<O: Order>(
+    out: &mut [u8],
+    ip: &IpEmit,
+    segment: &SegmentEmit,
+    payload: [&[u8]; 2],
+    checksum: TxChecksum,
+) -> Option<usize> {
     let [first, second] = payload;
     let options_len = segment.options.len();
     let header_len = HEADER_LEN + options_len;
@@ -73,7 +85,7 @@ pub fn emit_segment(
     let (options, data) = rest.split_at_mut_checked(options_len)?;
     let (front, back) = data.split_at_mut_checked(first.len())?;
     if options_len > 0 {
-        segment.options.write(options);
+        O::write(&segment.options, options);
     }
     let header = segment.header(header_len);
     let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length);

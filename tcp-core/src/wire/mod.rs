@@ -23,11 +23,13 @@ mod ipv4;
 #[cfg(feature = "ipv6")]
 mod ipv6;
 mod options;
+mod order;
 mod pretty;
 mod quote;
 mod segment;
 
 pub use checksum::Checksum;
+pub(crate) use emit::emit;
 pub use emit::{IpEmit, SegmentEmit, emit_ip_header, emit_segment};
 pub use error::{Layer, ParameterProblem, ParseError};
 pub use icmp::{
@@ -39,6 +41,8 @@ pub use ip::{
     PROTOCOL_UDP, is_martian_destination, is_martian_source, pseudo_header, subnet_broadcast,
 };
 pub use options::{OptionsEmit, SackBlock, SackBlocks, SegmentOptions, Timestamps};
+pub use order::OptionOrder;
+pub(crate) use order::{AnyOrder, Order};
 pub use pretty::{Description, Pretty, describe};
 pub use segment::{Control, Flags, RawWindow, Segment};
 

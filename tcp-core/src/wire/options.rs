@@ -1,5 +1,6 @@
 //! TCP options by kind of segment (RFC 9293 section 3.2, RFC 7323, RFC 2018).
 
+use super::order::OptionOrder;
 use super::segment::Flags;
 use crate::seq::{SeqNum, SeqRange};
 
@@ -174,9 +175,7 @@ impl SegmentOptions {
 }
 
 /// The options of a segment to be written; `len()` is known before the payload is chosen.
-/// Order on the wire: mss, SACK-permitted, timestamps, nop + window scale (as Linux writes them);
-/// without timestamps SACK-permitted is preceded by two nops. On data: nop nop timestamps, nop nop
-/// sack.
+/// [`OptionOrder`] tells how they stand on the wire.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OptionsEmit {
     /// Maximum segment size, with SYN only.
@@ -189,6 +188,8 @@ pub struct OptionsEmit {
     pub timestamps: Option<Timestamps>,
     /// SACK blocks; those that do not fit beside the others are left out from the end.
     pub sack: SackBlocks,
+    /// How they stand on the wire.
+    pub order: OptionOrder,
 }
 
 impl OptionsEmit {
@@ -202,6 +203,7 @@ impl OptionsEmit {
             sack_permitted: false,
             timestamps: None,
             sack: SackBlocks::new(),
+            order: OptionOrder::Linux,
         }
     }
 
@@ -246,14 +248,41 @@ impl OptionsEmit {
     }
 
     /// Writes the options to the start of `out`, which has room for them.
-    pub(super) fn write(&self, out: &mut [u8]) {
+    pub(crate) fn write(&self, out: &mut [u8]) {
         let mut out = Writer(out);
+        self.write_mss(&mut out);
+        self.write_timestamps(&mut out);
+        if self.timestamps.is_none() && self.sack_permitted {
+            out.put([NOP, NOP, SACK_PERMITTED, 2]);
+        }
+        self.write_scale(&mut out);
+        self.write_sack(&mut out);
+    }
+
+    /// The same, in the order [`OptionOrder::FreeBsd`].
+    pub(super) fn write_scale_first(&self, out: &mut [u8]) {
+        let mut out = Writer(out);
+        self.write_mss(&mut out);
+        self.write_scale(&mut out);
+        self.write_timestamps(&mut out);
+        if self.timestamps.is_none() && self.sack_permitted {
+            out.put([SACK_PERMITTED, 2, END, END]);
+        }
+        self.write_sack(&mut out);
+    }
+
+    #[inline(always)]
+    fn write_mss(&self, out: &mut Writer<'_>) {
         if let Some(mss) = self.mss {
             let [m0, m1] = mss.to_be_bytes();
             out.put([MSS, 4, m0, m1]);
         }
+    }
+
+    /// SACK-permitted takes the place of the two nops.
+    #[inline(always)]
+    fn write_timestamps(&self, out: &mut Writer<'_>) {
         if let Some(Timestamps { value, echo }) = self.timestamps {
-            // SACK-permitted takes the place of the two nops.
             out.put(if self.sack_permitted {
                 [SACK_PERMITTED, 2, TIMESTAMPS, 10]
             } else {
@@ -261,12 +290,18 @@ impl OptionsEmit {
             });
             out.put(value.to_be_bytes());
             out.put(echo.to_be_bytes());
-        } else if self.sack_permitted {
-            out.put([NOP, NOP, SACK_PERMITTED, 2]);
         }
+    }
+
+    #[inline(always)]
+    fn write_scale(&self, out: &mut Writer<'_>) {
         if let Some(shift) = self.window_scale {
             out.put([NOP, WINDOW_SCALE, 3, shift.min(MAX_WINDOW_SCALE)]);
         }
+    }
+
+    #[inline(always)]
+    fn write_sack(&self, out: &mut Writer<'_>) {
         let blocks = self.blocks_that_fit(self.len_without_sack());
         if let Ok(count @ 1..) = u8::try_from(blocks) {
             out.put([NOP, NOP, SACK, 2 + 8 * count]);

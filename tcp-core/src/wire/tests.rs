@@ -87,14 +87,20 @@ fn syn_options() -> impl Strategy<Value = OptionsEmit> {
         option::of(0u8..=14),
         any::<bool>(),
         option::of(any::<(u32, u32)>()),
+        any::<bool>(),
     )
         .prop_map(
-            |(mss, window_scale, sack_permitted, timestamps)| OptionsEmit {
+            |(mss, window_scale, sack_permitted, timestamps, linux)| OptionsEmit {
                 mss,
                 window_scale,
                 sack_permitted,
                 timestamps: timestamps.map(|(value, echo)| Timestamps { value, echo }),
                 sack: SackBlocks::new(),
+                order: if linux {
+                    OptionOrder::Linux
+                } else {
+                    OptionOrder::FreeBsd
+                },
             },
         )
 }

@@ -64,6 +64,8 @@ pub struct Peer {
     pub verdict: Result<(), Dropped>,
     /// IP packets of the stack that are not TCP.
     pub others: Vec<Vec<u8>>,
+    /// The stack's last packet, as it stood on the wire.
+    pub last: Vec<u8>,
     setup: Setup,
     /// ISS of the stack, once its SYN left.
     stack_iss: Option<u32>,
@@ -104,6 +106,7 @@ impl Peer {
             window: setup.window,
             verdict: Ok(()),
             others: Vec::new(),
+            last: Vec::new(),
             stack_iss: None,
             echo: None,
             listener: None,
@@ -235,6 +238,7 @@ impl Peer {
                 return;
             };
             let packet = self.buffer[..sent.len].to_vec();
+            self.last.clone_from(&packet);
             match self.oracle.sent(&packet) {
                 Some(segment) => self.collect(segment),
                 None => self.others.push(packet),

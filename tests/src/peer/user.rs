@@ -1,7 +1,7 @@
 //! The calls of the user on the stack's side. What is written is the stack's stream, and what is
 //! read is compared with ours.
 
-use tcp_core::{CloseReason, Config, Event, Events, Handle, Info, Misuse, State};
+use tcp_core::{CloseReason, Config, Event, Events, Handle, Info, Misuse, State, Switch};
 
 use super::Peer;
 use crate::oracle;
@@ -156,6 +156,18 @@ impl Peer {
         let handle = self.handle();
         let set = self.stack.set_config(self.now, handle, config);
         set.expect("a live handle");
+        self.user_called();
+    }
+
+    /// Acknowledge at once for a while, or not.
+    ///
+    /// # Panics
+    /// When the user has no connection.
+    #[track_caller]
+    pub fn quick_ack(&mut self, quick: Switch) {
+        let handle = self.handle();
+        let asked = self.stack.quick_ack(self.now, handle, quick);
+        asked.expect("a live handle");
         self.user_called();
     }
 

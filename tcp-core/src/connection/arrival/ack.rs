@@ -43,7 +43,9 @@ impl<P: Profile> Connection<'_, P> {
             tcb.established();
             tcb.snd.wl1 = segment.seq;
             tcb.snd.wl2 = snd_before(ack);
-        } else if ack.after(snd.nxt) || ack.before(snd.una - SeqLen::new(snd.max_wnd)) {
+        } else if ack.after(snd.nxt)
+            || (tcb.challenges() && ack.before(snd.una - SeqLen::new(snd.max_wnd)))
+        {
             //= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
             //# All incoming segments whose ACK value doesn't satisfy the above
             //# condition MUST be discarded and an ACK sent back.
@@ -106,6 +108,7 @@ impl<P: Profile> Connection<'_, P> {
         let rtt = self.round_trip(now, segment, &taken);
         if let Some(micros) = rtt {
             self.tcb.rtt.sample(micros);
+            self.tcb.counters.round_trip(micros);
         }
         let first_end = self.sent.first_end();
         let tcb = &mut self.tcb;

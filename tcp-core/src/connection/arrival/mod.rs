@@ -91,6 +91,17 @@ impl<P: Profile> Connection<'_, P> {
         self.check_timestamps(now, segment)?;
         self.check_sequence(now, segment)?;
         self.check_reset(now, segment)?;
+        if segment.control == Some(Control::Syn) && !self.tcb.challenges() {
+            //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+            //# If the SYN is in the window it is an error: send a
+            //# reset, any outstanding RECEIVEs and SEND should receive
+            //# "reset" responses, all segment queues should be
+            //# flushed, the user should also receive an unsolicited
+            //# general "connection reset" signal, enter the CLOSED
+            //# state, delete the TCB, and return.
+            self.tcb.close_with_reset(CloseReason::Reset);
+            return Err(Stop::Done);
+        }
         if segment.control == Some(Control::Syn) {
             //= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
             //# 1) If the SYN bit is set, irrespective of the sequence number, TCP
@@ -169,8 +180,13 @@ impl<P: Profile> Connection<'_, P> {
         if segment.control != Some(Control::Rst) {
             return Ok(());
         }
+        let challenges = self.tcb.challenges();
         match self.edges().judge_reset(segment.seq) {
-            ResetVerdict::Exact => {
+            ResetVerdict::InWindow if challenges => {
+                self.tcb.rcv.ack.challenge(now, Challenge::Other);
+                Err(Stop::Drop(Dropped::RstChallenged))
+            }
+            ResetVerdict::Exact | ResetVerdict::InWindow => {
                 let refused = self.tcb.state == State::SynReceived;
                 let reason = if refused {
                     CloseReason::Refused
@@ -179,10 +195,6 @@ impl<P: Profile> Connection<'_, P> {
                 };
                 self.tcb.close(reason);
                 Err(Stop::Done)
-            }
-            ResetVerdict::InWindow => {
-                self.tcb.rcv.ack.challenge(now, Challenge::Other);
-                Err(Stop::Drop(Dropped::RstChallenged))
             }
             ResetVerdict::Outside => Err(Stop::Drop(Dropped::OutOfWindow)),
         }

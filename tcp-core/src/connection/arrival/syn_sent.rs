@@ -1,6 +1,7 @@
 //! SEGMENT ARRIVES in SYN-SENT (RFC 9293 section 3.10.7.3).
 
 use super::Stop;
+use crate::connection::counters::Counting;
 use crate::connection::error::CloseReason;
 use crate::connection::state::Step;
 use crate::connection::{Connection, open};
@@ -68,6 +69,7 @@ impl<P: Profile> Connection<'_, P> {
         let taken = self.sent.acknowledge(ack, now);
         if let Some(micros) = taken.rtt_us {
             tcb.rtt.sample(micros);
+            tcb.counters.round_trip(micros);
         }
         open::handshake_done(tcb, handshake);
         tcb.established();

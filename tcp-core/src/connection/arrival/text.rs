@@ -18,7 +18,7 @@ impl<P: Profile> Connection<'_, P> {
     /// Takes the text that starts at `seq` in the states in which the peer may send any.
     pub(super) fn arrive_text(
         &mut self,
-        _now: Instant,
+        now: Instant,
         segment: &Segment<'_>,
         seq: SeqNum,
         segments: u16,
@@ -61,6 +61,7 @@ impl<P: Profile> Connection<'_, P> {
                 tcb.events |= Events::READABLE;
                 let window = SeqLen::of(self.receive.free()).get();
                 tcb.rcv.ack.on_text(octets, segments, window);
+                tcb.spend_quick_ack(now);
                 //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
                 //# the receiver
                 //# SHOULD send an immediate ACK when it receives a data segment that

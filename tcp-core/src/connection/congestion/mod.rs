@@ -33,8 +33,9 @@ pub enum Timeout {
 
 /// An algorithm that says how much may be in flight. Octets everywhere.
 pub trait CongestionControl: Clone + Debug + PartialEq + Eq + Hash + 'static {
-    /// For a connection whose segments carry `mss` octets at most.
-    fn new(mss: u16) -> Self;
+    /// For a connection whose segments carry `mss` octets at most, and which begins with a window
+    /// of `initial` octets.
+    fn new(mss: u16, initial: u32) -> Self;
 
     /// The segment size changed; the window stays.
     fn set_mss(&mut self, mss: u16);
@@ -57,8 +58,9 @@ pub trait CongestionControl: Clone + Debug + PartialEq + Eq + Hash + 'static {
     /// The retransmission timer expired.
     fn on_timeout(&mut self, now: Instant, in_flight: u32, timeout: Timeout);
 
-    /// Transmission begins again after more than one retransmission timeout of silence.
-    fn on_restart(&mut self);
+    /// Transmission begins again after more than one retransmission timeout of silence; a
+    /// connection that begins has a window of `initial` octets.
+    fn on_restart(&mut self, initial: u32);
 
     /// The SYN or SYN-ACK was lost: the first window is one segment (RFC 5681 section 3.1).
     fn on_handshake_loss(&mut self);

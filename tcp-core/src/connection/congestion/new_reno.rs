@@ -1,4 +1,4 @@
-//! `NewReno` (RFC 5681, RFC 6582) with an initial window of ten segments (RFC 6928).
+//! `NewReno` (RFC 5681, RFC 6582).
 
 use super::{AckSample, CongestionControl, Timeout};
 use crate::time::Instant;
@@ -17,14 +17,6 @@ pub struct NewReno {
 const CWND_MAX: u32 = 1 << 30;
 
 impl NewReno {
-    //= https://www.rfc-editor.org/rfc/rfc6928#section-2
-    //# min (10*MSS, max (2*MSS, 14600))
-    const fn initial(mss: u16) -> u32 {
-        let mss = mss as u32;
-        let upper = if 2 * mss > 14_600 { 2 * mss } else { 14_600 };
-        if 10 * mss < upper { 10 * mss } else { upper }
-    }
-
     //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
     //# ssthresh = max (FlightSize / 2, 2*SMSS)            (4)
     fn halve(&mut self, in_flight: u32) {
@@ -34,9 +26,9 @@ impl NewReno {
 }
 
 impl CongestionControl for NewReno {
-    fn new(mss: u16) -> Self {
+    fn new(mss: u16, initial: u32) -> Self {
         Self {
-            cwnd: Self::initial(mss),
+            cwnd: initial,
             ssthresh: u32::MAX,
             credit: 0,
             mss,
@@ -95,10 +87,10 @@ impl CongestionControl for NewReno {
         self.credit = 0;
     }
 
-    fn on_restart(&mut self) {
+    fn on_restart(&mut self, initial: u32) {
         //= https://www.rfc-editor.org/rfc/rfc5681#section-4.1
         //# For the purposes of this standard, we define RW = min(IW,cwnd).
-        self.cwnd = self.cwnd.min(Self::initial(self.mss));
+        self.cwnd = self.cwnd.min(initial);
     }
 
     fn on_handshake_loss(&mut self) {
@@ -120,15 +112,20 @@ mod tests {
     }
 
     #[test]
-    fn the_initial_window_is_ten_segments_within_limits() {
-        assert_eq!(NewReno::new(1_460).cwnd(), 14_600);
-        assert_eq!(NewReno::new(536).cwnd(), 5_360);
-        assert_eq!(NewReno::new(8_960).cwnd(), 17_920);
+    fn it_begins_and_restarts_with_the_window_that_it_is_given() {
+        let mut reno = NewReno::new(1_000, 4_000);
+        assert_eq!(reno.cwnd(), 4_000);
+        reno.on_ack(&ack(1_000, 4_000));
+        reno.on_restart(4_000);
+        assert_eq!(reno.cwnd(), 4_000);
+        reno.on_timeout(Instant::ZERO, 4_000, Timeout::First);
+        reno.on_restart(4_000);
+        assert_eq!(reno.cwnd(), 1_000);
     }
 
     #[test]
     fn k01_divided_acks_grow_the_window_by_no_more_than_they_acknowledge() {
-        let mut reno = NewReno::new(1_000);
+        let mut reno = NewReno::new(1_000, 10_000);
         for _ in 0..1_000 {
             reno.on_ack(&ack(1, 10_000));
         }
@@ -139,7 +136,7 @@ mod tests {
 
     #[test]
     fn congestion_avoidance_adds_one_segment_a_window() {
-        let mut reno = NewReno::new(1_000);
+        let mut reno = NewReno::new(1_000, 10_000);
         reno.on_fast_retransmit(Instant::ZERO, 20_000);
         assert_eq!((reno.cwnd(), reno.ssthresh()), (10_000, 10_000));
         reno.on_recovered(Instant::ZERO, 9_000);
@@ -153,7 +150,7 @@ mod tests {
 
     #[test]
     fn repeated_timeouts_keep_the_threshold() {
-        let mut reno = NewReno::new(1_000);
+        let mut reno = NewReno::new(1_000, 10_000);
         reno.on_timeout(Instant::ZERO, 10_000, Timeout::First);
         reno.on_timeout(Instant::ZERO, 0, Timeout::Repeated);
         assert_eq!((reno.cwnd(), reno.ssthresh()), (1_000, 5_000));
@@ -161,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_window_that_is_not_used_does_not_grow() {
-        let mut reno = NewReno::new(1_000);
+        let mut reno = NewReno::new(1_000, 10_000);
         reno.on_ack(&ack(100, 100));
         assert_eq!(reno.cwnd(), 10_000);
     }

@@ -9,6 +9,7 @@ use super::send::{MSS_FLOOR, Snd};
 use super::state::State;
 use super::tcb::{Negotiated, Probe, Tcb, TimestampState, User};
 use super::timers::Deadlines;
+use super::tuning::Tuned;
 use super::{Connection, HalfOpen, Opening, arrival};
 use crate::profile::{Profile, Storage};
 use crate::seq::{SeqLen, SeqNum};
@@ -52,7 +53,8 @@ impl<'a, P: Profile> Connection<'a, P> {
 
     /// An active open begins.
     pub(crate) fn connecting(&mut self, now: Instant) {
-        self.tcb.rcv.wscale = scale_for(self.receive.capacity());
+        let fitting = scale_for(self.receive.capacity());
+        self.tcb.rcv.wscale = self.tcb.tuning.get().scale(fitting);
         self.settle(now);
     }
 
@@ -92,7 +94,8 @@ impl<'a, P: Profile> Connection<'a, P> {
 
     /// The window that our SYN offers, unscaled.
     pub(super) fn syn_window(&self) -> u16 {
-        u16::try_from(self.receive.free()).unwrap_or(u16::MAX)
+        let slack = self.tcb.tuning.get().slack();
+        u16::try_from(self.receive.free().saturating_sub(slack)).unwrap_or(u16::MAX)
     }
 }
 
@@ -112,9 +115,10 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
     let limit = opening
         .mtu
         .saturating_sub(headers)
-        .min(config.mss)
+        .min(config.basic.mss)
         .max(MSS_FLOOR);
     let mss = default_mss(opening.ip_header).min(limit);
+    let tuning = P::Tuning::new(config.tuning);
     Tcb {
         timers: Deadlines::new(),
         last_sent: Tick::at(now),
@@ -127,19 +131,20 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
         rcv: Rcv::new(SeqNum::default(), SeqNum::default(), 0),
         loss: Loss::new(opening.iss),
         rtt: Rtt::new(),
-        congestion: P::Congestion::new(mss),
+        congestion: P::Congestion::new(mss, tuning.get().window(mss)),
         timestamps: TimestampState {
             offset: opening.timestamp_offset,
             recent: 0,
             recent_at: 0,
             last_ack_sent: SeqNum::default(),
         },
-        config,
+        config: config.basic,
+        tuning,
         state: State::SynSent,
         negotiated: Negotiated {
-            sack: config.sack.is_on(),
-            window_scaling: config.window_scaling.is_on(),
-            timestamps: P::TIMESTAMPS.is_on() && config.timestamps.is_on(),
+            sack: config.basic.sack.is_on(),
+            window_scaling: config.basic.window_scaling.is_on(),
+            timestamps: P::TIMESTAMPS.is_on() && config.basic.timestamps.is_on(),
         },
         user: User::Present,
         probe: Probe::Nothing,
@@ -185,7 +190,7 @@ fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
         .min(tcb.snd.mss_limit)
         .max(MSS_FLOOR);
     tcb.snd.mss = mss;
-    tcb.congestion = P::Congestion::new(mss);
+    tcb.congestion = P::Congestion::new(mss, tcb.tuning.get().window(mss));
 }
 
 /// Whether a SYN of ours had to be sent again.

@@ -36,7 +36,7 @@ pub(in crate::connection) enum AckEffect {
 }
 
 /// Duplicate acknowledgments after which a segment is deemed lost (RFC 5681 section 3.2).
-const DUPLICATE_THRESHOLD: u8 = 3;
+pub(in crate::connection) const DUPLICATE_THRESHOLD: u8 = 3;
 
 /// The edges of what is lost.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -72,6 +72,17 @@ impl Loss {
     /// What was to be sent again left, up to `end`.
     pub(in crate::connection) fn resent(&mut self, end: SeqNum) {
         self.rexmit_next = end;
+    }
+
+    /// Where what is deemed lost ends, and what of it was sent again.
+    pub(in crate::connection) fn edges(&self, una: SeqNum) -> (SeqNum, SeqNum) {
+        let lost = self.lost_until.latest(una);
+        (lost, self.rexmit_next.latest(una).earliest(lost))
+    }
+
+    /// Octets that duplicate acknowledgments report as arrived.
+    pub(in crate::connection) const fn departed(&self) -> u32 {
+        self.departed
     }
 
     /// Octets in the network, as far as is known.

@@ -7,7 +7,7 @@ mod loss;
 mod rtt;
 mod sent;
 
-pub(super) use loss::{AckEffect, Loss, LossPhase};
+pub(super) use loss::{AckEffect, DUPLICATE_THRESHOLD, Loss, LossPhase};
 pub(super) use rtt::Rtt;
 pub use sent::SentRecord;
 pub(super) use sent::{Acknowledged, Sent};

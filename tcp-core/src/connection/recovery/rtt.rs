@@ -1,6 +1,6 @@
 //! Round-trip time and retransmission timeout (RFC 6298).
 
-use crate::connection::config::Config;
+use crate::connection::config::Basic;
 use crate::time::{Duration, Span};
 
 /// The estimator of RFC 6298 section 2, in microseconds.
@@ -55,7 +55,7 @@ impl Rtt {
     }
 
     /// The timeout as the timers take it.
-    pub(in crate::connection) fn timeout(&self, config: &Config) -> Span {
+    pub(in crate::connection) fn timeout(&self, config: &Basic) -> Span {
         // At most 2^30 times 2^30 microseconds.
         let micros = u64::from(self.base(config)) << self.backoff.min(30);
         let timeout = u32::try_from(micros.div_ceil(1_024)).unwrap_or(u32::MAX);
@@ -63,7 +63,7 @@ impl Rtt {
     }
 
     /// The timeout without back-off.
-    fn base(&self, config: &Config) -> u32 {
+    fn base(&self, config: &Basic) -> u32 {
         if self.srtt == 0 && self.rttvar == 0 {
             return u32::from(config.rto_initial_ms) * 1_000;
         }
@@ -76,7 +76,7 @@ impl Rtt {
     /// The timeout in force, doubled once for each back-off and limited.
     //= https://www.rfc-editor.org/rfc/rfc6298#section-5
     //# The host MUST set RTO <- RTO * 2 ("back off the timer").
-    pub(in crate::connection) fn rto(&self, config: &Config) -> Duration {
+    pub(in crate::connection) fn rto(&self, config: &Basic) -> Duration {
         let max = Duration::from_secs(u64::from(config.rto_max_s));
         Duration::from_micros(u64::from(self.base(config)))
             .doubled(self.backoff.into())

@@ -140,6 +140,23 @@ impl<'a> Sent<'a> {
         }
     }
 
+    /// How many of the oldest segments end at `until` or before.
+    pub(in crate::connection) fn count_until(&self, until: SeqNum) -> u16 {
+        let capacity = self.memory.len().min(LIMIT);
+        let oldest_first = (0..usize::from(self.len)).filter_map(|index| {
+            let slot = usize::from(self.first) + index;
+            self.memory.get(if slot < capacity {
+                slot
+            } else {
+                slot - capacity
+            })
+        });
+        let count = oldest_first
+            .take_while(|record| record.end.at_or_before(until))
+            .count();
+        u16::try_from(count).unwrap_or(u16::MAX)
+    }
+
     /// Where the oldest segment ends.
     pub(in crate::connection) fn first_end(&mut self) -> Option<SeqNum> {
         if self.len == 0 {
@@ -216,6 +233,20 @@ mod tests {
             );
             assert_eq!(sent.first_end(), None);
         }
+    }
+
+    #[test]
+    fn segments_are_counted_around_the_end_of_the_table() {
+        let mut memory = [SentRecord::default(); 3];
+        let mut sent = Sent::new((&mut memory[..]).into());
+        sent.push(seq(10), at(1));
+        sent.push(seq(20), at(1));
+        sent.acknowledge(seq(20), at(2));
+        for index in 3..=5 {
+            sent.push(seq(10 * index), at(3));
+        }
+        let counts = [20, 29, 30, 45, 50, 99].map(|until| sent.count_until(seq(until)));
+        assert_eq!(counts, [0, 0, 1, 2, 3, 3]);
     }
 
     #[test]

@@ -77,6 +77,11 @@ impl AckPolicy {
         }
     }
 
+    /// The longest text of a segment that arrived.
+    pub(in crate::connection) const fn largest(&self) -> u16 {
+        self.largest
+    }
+
     pub(in crate::connection) fn at_once(&mut self) {
         self.owed = AckOwed::Now;
     }

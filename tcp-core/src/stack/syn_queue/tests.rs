@@ -17,7 +17,7 @@ fn new(port: u16) -> NewEntry {
         peer_window_scale: Some(14),
         sack: true,
         timestamps: Some(99),
-        leap: Leap(17),
+        leap: Leap(9),
     }
 }
 
@@ -44,7 +44,7 @@ fn an_entry_remembers_what_the_syn_offered() {
     assert_eq!(entry.key(&own()), new(5).key);
     assert_eq!(entry.peer_window_scale(), Some(14));
     assert!(entry.sack() && entry.timestamps() == Some(99) && entry.retransmissions() == 0);
-    assert_eq!(entry.iss_source(), (Ticks::at(now), Leap(17)));
+    assert_eq!(entry.iss_source(), (Ticks::at(now), Leap(9)));
     assert!(entry.sent_once());
     queue.resent(index);
     assert!(!queue.get(index).unwrap().sent_once());
@@ -117,4 +117,38 @@ fn deadlines_come_in_the_order_of_the_lists_and_freed_entries_leave_them() {
     queue.remove(entries[2]);
     queue.remove(entries[0]);
     assert_eq!(queue.insert(at(1_000), &new(9), &own()), Some(entries[1]));
+}
+
+#[test]
+fn a_deferred_entry_is_asked_again_only_when_its_time_is_over() {
+    let mut queue = queue(1);
+    let start = Instant::from_millis(1_000);
+    let index = queue.insert(start, &new(5), &own()).unwrap();
+    queue.sent(index);
+    assert!(!queue.wait_on(index, 2), "nobody acknowledged yet");
+    assert!(queue.defer(index, 2));
+    assert!(queue.wait_on(index, 2));
+    assert_eq!(queue.first_owed(), None);
+    assert_eq!(queue.get(index).unwrap().retransmissions(), 1);
+    assert!(queue.defer(index, 2));
+    assert!(queue.wait_on(index, 2));
+    assert_eq!(queue.first_owed(), Some(index));
+    assert!(!queue.defer(index, 2), "the time is over");
+    queue.sent(index);
+    assert!(!queue.wait_on(index, 2));
+}
+
+#[test]
+fn a_syn_that_came_again_spoils_the_sample_and_no_count() {
+    let mut queue = queue(1);
+    let index = queue.insert(Instant::ZERO, &new(5), &own()).unwrap();
+    queue.sent(index);
+    queue.resent(index);
+    let entry = queue.get(index).unwrap();
+    assert!(!entry.sent_once() && entry.retransmissions() == 0);
+    queue.retransmit(index);
+    queue.sent(index);
+    queue.resent(index);
+    let entry = queue.get(index).unwrap();
+    assert!(!entry.sent_once() && entry.retransmissions() == 1);
 }

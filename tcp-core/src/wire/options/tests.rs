@@ -44,7 +44,7 @@ fn a_linux_syn_is_read_and_written() {
         window_scale: Some(7),
         sack_permitted: true,
         timestamps: timestamps(5, 0),
-        sack: SackBlocks::new(),
+        ..OptionsEmit::default()
     };
     let mut out = [0xaa; 20];
     assert_eq!(emit.len(), 20);

@@ -1,0 +1,115 @@
+//! The order of options on the wire, which identifies systems more than it matters to TCP.
+
+use super::options::OptionsEmit;
+
+/// In which order, and padded how, options are written. Either takes the same room.
+///
+/// | options of a SYN | `Linux` | `FreeBsd` |
+/// |---|---|---|
+/// | all | mss sackOK TS nop wscale | mss nop wscale sackOK TS |
+/// | without TS | mss nop nop sackOK nop wscale | mss nop wscale sackOK eol eol |
+/// | without sackOK | mss nop nop TS nop wscale | mss nop wscale nop nop TS |
+///
+/// On other segments both write nop nop TS, nop nop sack.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum OptionOrder {
+    /// As Linux.
+    #[default]
+    Linux,
+    /// As FreeBSD.
+    FreeBsd,
+}
+
+/// Which orders a build can write.
+pub(crate) trait Order {
+    /// Writes `options` to the start of `out`, which has room for them.
+    fn write(options: &OptionsEmit, out: &mut [u8]);
+}
+
+/// The order that the options ask for.
+pub(crate) struct AnyOrder;
+
+impl Order for AnyOrder {
+    fn write(options: &OptionsEmit, out: &mut [u8]) {
+        match options.order {
+            OptionOrder::Linux => options.write(out),
+            OptionOrder::FreeBsd => options.write_scale_first(out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seq::{SeqNum, SeqRange};
+    use crate::wire::{SackBlock, Timestamps};
+
+    const MSS: [u8; 4] = [2, 4, 5, 180];
+    const SCALE: [u8; 4] = [1, 3, 3, 7];
+    const STAMPS: [u8; 8] = [0, 0, 0, 1, 0, 0, 0, 2];
+
+    fn syn(order: OptionOrder) -> OptionsEmit {
+        OptionsEmit {
+            mss: Some(1_460),
+            window_scale: Some(7),
+            sack_permitted: true,
+            timestamps: Some(Timestamps { value: 1, echo: 2 }),
+            order,
+            ..OptionsEmit::default()
+        }
+    }
+
+    fn octets(options: &OptionsEmit) -> Vec<u8> {
+        let mut out = vec![0xaa; options.len()];
+        AnyOrder::write(options, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_syn_with_every_option() {
+        let linux = [&MSS[..], &[4, 2, 8, 10], &STAMPS, &SCALE].concat();
+        assert_eq!(octets(&syn(OptionOrder::Linux)), linux);
+        let freebsd = [&MSS[..], &SCALE, &[4, 2, 8, 10], &STAMPS].concat();
+        assert_eq!(octets(&syn(OptionOrder::FreeBsd)), freebsd);
+    }
+
+    #[test]
+    fn a_syn_without_timestamps() {
+        let without = |order| OptionsEmit {
+            timestamps: None,
+            ..syn(order)
+        };
+        let linux = [MSS, [1, 1, 4, 2], SCALE].concat();
+        assert_eq!(octets(&without(OptionOrder::Linux)), linux);
+        let freebsd = [MSS, SCALE, [4, 2, 0, 0]].concat();
+        assert_eq!(octets(&without(OptionOrder::FreeBsd)), freebsd);
+    }
+
+    #[test]
+    fn a_syn_without_sack() {
+        let without = |order| OptionsEmit {
+            sack_permitted: false,
+            ..syn(order)
+        };
+        let linux = [&MSS[..], &[1, 1, 8, 10], &STAMPS, &SCALE].concat();
+        assert_eq!(octets(&without(OptionOrder::Linux)), linux);
+        let freebsd = [&MSS[..], &SCALE, &[1, 1, 8, 10], &STAMPS].concat();
+        assert_eq!(octets(&without(OptionOrder::FreeBsd)), freebsd);
+    }
+
+    #[test]
+    fn data_is_the_same_in_both() {
+        let range = SeqRange::new(SeqNum::new(1), SeqNum::new(9));
+        let data = |order| OptionsEmit {
+            timestamps: Some(Timestamps { value: 1, echo: 2 }),
+            sack: SackBlock::new(range).into_iter().collect(),
+            order,
+            ..OptionsEmit::default()
+        };
+        let block = [1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 9];
+        let expected = [&[1, 1, 8, 10][..], &STAMPS, &block].concat();
+        assert_eq!(octets(&data(OptionOrder::Linux)), expected);
+        assert_eq!(octets(&data(OptionOrder::FreeBsd)), expected);
+    }
+}
