@@ -50,6 +50,15 @@ impl Image {
         }
     }
 
+    /// Those whose name or target is in `names`; all of them when there are none.
+    pub(crate) fn named(names: &[String]) -> Vec<Self> {
+        let meant = |image: &Self| {
+            let called = |name: &String| name == image.name || name == image.target;
+            names.is_empty() || names.iter().any(called)
+        };
+        Self::ALL.into_iter().filter(meant).collect()
+    }
+
     /// Links the image; when only the missing panic symbol is in the way, links it once more with
     /// that symbol and with its relocations.
     pub(crate) fn build(self) -> Result<Build, String> {

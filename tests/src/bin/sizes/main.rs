@@ -1,12 +1,13 @@
 //! What `tcp-core` costs a microcontroller, and the proof that it cannot panic there.
 //!
-//!     cargo run -p tcp-tests --bin sizes [-- --check | --bless | --json | --functions]
+//!     cargo run -p tcp-tests --bin sizes [-- --check | --bless | --json | --functions | --image NAME]
 //!
 //! Builds the image `tcp-embedded/firmware/minimal` for each target and set of features. The image
 //! links only when its panic handler is unreachable; when it is not, the calls that reach it are
 //! listed. `--check` compares with `tests/snapshots/sizes.toml`, `--bless` writes it, `--json`
 //! prints one line per measurement, `--functions` the largest functions of each image and how much
-//! code each source file became.
+//! code each source file became. `--image` builds only the images of that name or that target, and
+//! may be repeated.
 
 mod image;
 mod reach;
@@ -18,23 +19,33 @@ use image::{Build, Image};
 use snapshot::Sizes;
 use tcp_tests::{cross, elf, not_run};
 
+const USAGE: &str = "usage: sizes [--check | --bless | --json | --functions | --image NAME]";
+
 fn main() -> ExitCode {
     let mut mode = Mode::Show;
     let mut functions = 0;
-    for argument in std::env::args().skip(1) {
+    let mut names = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--check" => mode = Mode::Check,
             "--bless" => mode = Mode::Bless,
             "--json" => mode = Mode::Json,
             "--functions" => functions = 40,
+            "--image" => names.extend(arguments.next()),
             other => {
                 eprintln!("sizes: unknown argument {other}");
-                eprintln!("usage: sizes [--check | --bless | --json | --functions]");
+                eprintln!("{USAGE}");
                 return ExitCode::from(2);
             }
         }
     }
-    match run(mode, functions) {
+    let images = Image::named(&names);
+    if images.is_empty() || (mode == Mode::Bless && images.len() < Image::ALL.len()) {
+        eprintln!("sizes: no image has that name, or not every one that is to be blessed");
+        return ExitCode::from(2);
+    }
+    match run(&images, mode, functions) {
         Ok(code) => code,
         Err(message) => {
             eprintln!("sizes: {message}");
@@ -52,11 +63,11 @@ enum Mode {
     Json,
 }
 
-fn run(mode: Mode, functions: usize) -> Result<ExitCode, String> {
+fn run(images: &[Image], mode: Mode, functions: usize) -> Result<ExitCode, String> {
     let mut sizes = Sizes::default();
     let mut panicking = 0;
     let mut skipped = 0;
-    for image in Image::ALL {
+    for image in images {
         let path = match image.build()? {
             Build::Linked(path) => path,
             Build::Panics(path) => {
@@ -77,7 +88,7 @@ fn run(mode: Mode, functions: usize) -> Result<ExitCode, String> {
             }
         };
         let octets = std::fs::read(&path).map_err(|error| error.to_string())?;
-        sizes.add(&image, &elf::measure(&octets)?);
+        sizes.add(image, &elf::measure(&octets)?);
         if functions > 0 {
             println!("{image}: the largest functions");
             for (size, name) in elf::functions(&octets)?.into_iter().take(functions) {
