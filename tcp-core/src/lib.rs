@@ -147,8 +147,8 @@ pub use profile::{Firmware, Host, Memory, Profile, Small, Storage};
 pub use ring::Ring;
 pub use seq::{SeqLen, SeqNum, SeqRange};
 pub use stack::{
-    AnyAddress, ChecksumState, Dropped, Event, FragmentSlot, Handle, LinkDestination, ListenAt,
-    ListenerHandle, LocalAddress, OwnAddress, Packet, Received, Row, RxChecksum, Stack,
-    StackConfig, Tables, TablesStorage, Transmit, TxChecksum, keyed_hash,
+    AnyAddress, ChecksumState, Dropped, Event, Few, FragmentSlot, Handle, LinkDestination,
+    ListenAt, ListenerHandle, LocalAddress, Many, OwnAddress, Packet, Received, Row, RxChecksum,
+    Scale, Stack, StackConfig, Tables, TablesStorage, Transmit, TxChecksum, keyed_hash,
 };
 pub use time::{Duration, Instant};

@@ -9,7 +9,7 @@ use crate::connection::{
     CongestionControl, Counters, Counting, Island, NewReno, NoCounters, SentRecord, Switch,
     Tunable, Tuned, Untuned,
 };
-use crate::stack::{AnyAddress, LocalAddress, OwnAddress};
+use crate::stack::{AnyAddress, Few, LocalAddress, Many, OwnAddress, Scale};
 
 /// The mechanisms that a build pays for, as types.
 pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
@@ -17,6 +17,8 @@ pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
     type Congestion: CongestionControl;
     /// How compact entries name our address: by index, or in full for any-address mode.
     type Local: LocalAddress;
+    /// For how many connections the tables are made, and so how they are searched.
+    type Scale: Scale;
     /// What a connection counts.
     type Counters: Counting;
     /// Whether knobs beyond the common ones have an effect: [`Tunable`](crate::Tunable), or
@@ -31,13 +33,14 @@ pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
     const REASSEMBLY: Switch;
 }
 
-/// For microcontrollers: NewReno, addresses by index, no reassembly.
+/// For microcontrollers: NewReno, a handful of connections, addresses by index, no reassembly.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Firmware;
 
 impl Profile for Firmware {
     type Congestion = NewReno;
     type Local = OwnAddress;
+    type Scale = Few;
     type Counters = Counters;
     type Tuning = Untuned;
     const TIMESTAMPS: Switch = Switch::On;
@@ -53,6 +56,7 @@ pub struct Small;
 impl Profile for Small {
     type Congestion = NewReno;
     type Local = OwnAddress;
+    type Scale = Few;
     type Counters = NoCounters;
     type Tuning = Untuned;
     const TIMESTAMPS: Switch = Switch::Off;
@@ -60,13 +64,14 @@ impl Profile for Small {
     const REASSEMBLY: Switch = Switch::Off;
 }
 
-/// For hosts: NewReno, any-address mode possible, reassembly, all knobs.
+/// For hosts: NewReno, any number of connections, any-address mode possible, reassembly, all knobs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Host;
 
 impl Profile for Host {
     type Congestion = NewReno;
     type Local = AnyAddress;
+    type Scale = Many;
     type Counters = Counters;
     type Tuning = Tunable;
     const TIMESTAMPS: Switch = Switch::On;

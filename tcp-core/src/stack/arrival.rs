@@ -7,6 +7,7 @@ use super::dropped::Dropped;
 use super::isn::{Leap, Start, Ticks, tsval};
 use super::node::INDEXED;
 use super::reply::{Bare, Kind};
+use super::scale::Scale as _;
 use super::time_wait::Verdict;
 use crate::connection::ResetReply;
 use crate::profile::{Memory, Profile};
@@ -58,7 +59,16 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Some(Found::Connection(self.latest));
         }
         let own = self.locals.own();
-        let mut probe = Probe::new(self.index_hash(key));
+        if P::Scale::SCANS {
+            return if let Some(index) = self.schedule.indexed(key) {
+                Some(Found::Connection(index))
+            } else if let Some(entry) = self.half_open.find(key, own) {
+                Some(Found::HalfOpen(entry))
+            } else {
+                self.time_wait.find(key, own).map(Found::TimeWait)
+            };
+        }
+        let mut probe = Probe::new(key.place(self.secret));
         while let Some(found) = self.demux.next(&mut probe) {
             let theirs = match found {
                 Found::Connection(index) => self.schedule.get(index).map(|node| node.key),
@@ -193,8 +203,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return;
         };
         let key = entry.key(self.locals.own());
-        self.demux
-            .remove(self.index_hash(&key), Found::TimeWait(index));
+        self.leave(&key, Found::TimeWait(index));
         self.time_wait.remove(index);
     }
 

@@ -2,6 +2,8 @@
 
 use super::Stack;
 use super::dropped::Dropped;
+use super::node::ENDED;
+use super::scale::Scale as _;
 use crate::connection::{Connection, State, Switch, Timer, tuning_of};
 use crate::profile::{Memory, Profile};
 use crate::time::{Instant, Tick};
@@ -25,7 +27,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let tables = tables
             .into_iter()
             .filter_map(|(at, timer)| Some((at?, timer)));
-        let connections = self.schedule.next_due().map(|(at, index)| {
+        let connections = self.next_due().map(|(at, index)| {
             let timer = self
                 .connection(index)
                 .and_then(|connection| connection.next_deadline(self.clock));
@@ -38,6 +40,33 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .into_iter()
             .chain(tables)
             .min_by_key(|(at, _)| *at)
+    }
+
+    /// The earliest deadline of a connection, and whose it is.
+    fn next_due(&self) -> Option<(Tick, u32)> {
+        if !P::Scale::SCANS {
+            return self.schedule.next_due();
+        }
+        let mut next = None;
+        for index in 0..self.schedule.len() {
+            if let Some(at) = self.due_of(index)
+                && next.is_none_or(|(first, _)| at.is_before(first))
+            {
+                next = Some((at, index));
+            }
+        }
+        next
+    }
+
+    /// When connection `index` has something to do. One whose TIME-WAIT is over has: it tells its
+    /// user.
+    fn due_of(&self, index: u32) -> Option<Tick> {
+        let connection = self.connection(index)?;
+        if connection.state() != State::TimeWait {
+            return connection.next_tick(self.clock);
+        }
+        let is_told = self.schedule.get(index)?.is(ENDED);
+        (!is_told && self.lingers(index).is_none()).then(|| Tick::at(self.clock))
     }
 
     fn reassembly_deadline(&self) -> Option<Instant> {
@@ -63,7 +92,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         // A connection that has run what was due has a later deadline or none.
         for _ in 0..self.schedule.len() {
-            let due = self.schedule.next_due();
+            let due = self.next_due();
             let Some((_, index)) = due.filter(|(at, _)| !Tick::at(now).is_before(*at)) else {
                 break;
             };
@@ -93,7 +122,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     pub(super) fn state_of(&self, index: u32) -> State {
         let connection = self.connection(index);
         let state = connection.map_or(State::Closed, Connection::state);
-        if state == State::TimeWait && !self.lingers(index) {
+        if state == State::TimeWait && self.lingers(index).is_none() {
             State::Closed
         } else {
             state

@@ -21,7 +21,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// The knobs of the listener of a half-open connection.
-    pub(super) fn tuning_for(&self, entry: &SynEntry<P::Local>) -> Tuning {
+    pub(super) fn tuning_for(&self, entry: &SynEntry<P::Local, P::Scale>) -> Tuning {
         tuning_of::<P>(|| self.config_of(&entry.key(self.locals.own())))
     }
 }

@@ -25,7 +25,7 @@ pub(super) enum Found {
 
 /// One place of the index: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Bucket {
+pub struct Bucket {
     hash: u32,
     id: u32,
 }

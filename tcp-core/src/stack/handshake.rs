@@ -13,8 +13,9 @@ use super::dropped::Dropped;
 use super::isn::{Leap, Start, after_syn};
 use super::listen::places;
 use super::local::LocalAddress;
-use super::node::{INDEXED, LENT, Owner};
+use super::node::{AcceptTurn, INDEXED, LENT, Owner};
 use super::reply::{Bare, Kind};
+use super::scale::Scale as _;
 use super::slot::Slot;
 use super::syn_queue::{NewEntry, SynEntry};
 use crate::connection::{
@@ -44,6 +45,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Who listens exactly at `place`.
     #[inline(never)]
     pub(super) fn listener_at(&self, place: &Key) -> Option<u32> {
+        if P::Scale::SCANS {
+            return self.listeners.find(place);
+        }
         let mut probe = Probe::new(place.place(self.secret));
         while let Some(found) = self.demux.next(&mut probe) {
             if let Found::Listener(index) = found
@@ -102,10 +106,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         segment: &Segment<'_>,
         leap: Leap,
     ) -> Result<(), Dropped> {
-        let Some(listener) = self.listeners.get_mut(listener) else {
+        let Some(config) = self
+            .listeners
+            .get(listener)
+            .map(|found| &found.config.basic)
+        else {
             return Err(Dropped::NoConnection);
         };
-        let (options, config) = (&segment.options, &listener.config.basic);
+        let options = &segment.options;
         let new = NewEntry {
             key: *key,
             irs: segment.seq,
@@ -124,12 +132,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(entry) = self.half_open.insert(self.clock, &new, own) else {
             return Err(Dropped::SynQueueFull);
         };
-        let hash = key.place(self.secret);
-        if self.demux.insert(hash, Found::HalfOpen(entry)).is_err() {
+        if self.enter(key, Found::HalfOpen(entry)).is_err() {
             self.half_open.remove(entry);
             return Err(Dropped::OutOfMemory);
         }
-        listener.opened();
+        if let Some(listener) = self.listeners.get_mut(listener) {
+            listener.opened();
+        }
         Ok(())
     }
 
@@ -149,8 +158,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         if let Some(listener) = self.listeners.get_mut(listener) {
             listener.closed();
         }
-        let hash = self.index_hash(key);
-        self.demux.remove(hash, Found::HalfOpen(index));
+        self.leave(key, Found::HalfOpen(index));
         self.half_open.remove(index);
     }
 
@@ -196,7 +204,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// The steps before the ACK: sequence number, timestamps, RST, SYN.
-    fn judge(&self, entry: &SynEntry<P::Local>, segment: &Segment<'_>) -> Result<(), Refusal> {
+    fn judge(
+        &self,
+        entry: &SynEntry<P::Local, P::Scale>,
+        segment: &Segment<'_>,
+    ) -> Result<(), Refusal> {
         let tuning = self.tuning_for(entry);
         let trusts = tuning.blind_attacks == BlindAttacks::Trusted;
         let rcv_nxt = after_syn(entry.irs);
@@ -245,7 +257,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Queues `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>` for a half-open connection.
-    fn challenge(&mut self, now: Instant, entry: &SynEntry<P::Local>, key: &Key) {
+    fn challenge(&mut self, now: Instant, entry: &SynEntry<P::Local, P::Scale>, key: &Key) {
         let start = Start::of(key, self.secret);
         let bare = Bare {
             key: *key,
@@ -282,7 +294,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let half_open = self
             .half_open_of(entry_index, key, start)
             .ok_or(Dropped::NoConnection)?;
-        if !self.schedule.has_free() {
+        if self.schedule.first_free().is_none() {
             return Err(Dropped::OutOfMemory);
         }
         let storage = self.memory.lend().ok_or(Dropped::OutOfMemory)?;
@@ -316,8 +328,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Puts the connection in slot `index` into the index and an accept queue.
     fn enlist(&mut self, index: u32, listener_index: u32, key: &Key) {
         // The half-open entry's bucket was just freed, so there is room.
-        let hash = self.index_hash(key);
-        let indexed = self.demux.insert(hash, Found::Connection(index)).is_ok();
+        let indexed = self.enter(key, Found::Connection(index)).is_ok();
         if let Some(node) = self.schedule.get_mut(index) {
             node.key = *key;
             node.mark(LENT);
@@ -326,7 +337,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             }
         }
         if let Some(listener) = self.listeners.get_mut(listener_index) {
-            self.schedule.push_accept(listener.arrived(), index);
+            let (queue, arrival) = listener.arrived();
+            let turn = AcceptTurn {
+                listener: u16::try_from(listener_index).unwrap_or(u16::MAX),
+                arrival,
+            };
+            self.schedule.push_accept(queue, index, turn);
         }
         self.listeners.set_ready(listener_index);
     }

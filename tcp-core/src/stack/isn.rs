@@ -7,6 +7,7 @@
 
 use super::address::{Key, Purpose, lower, upper};
 use super::local::LocalAddress;
+use super::scale::Scale;
 use super::siphash::Key as SipKey;
 use super::syn_queue::SynEntry;
 use crate::seq::{SeqLen, SeqNum};
@@ -68,16 +69,16 @@ impl Start {
 
 impl Start {
     /// ISS of a half-open connection.
-    pub(super) fn iss_of<L: LocalAddress>(self, entry: &SynEntry<L>) -> SeqNum {
+    pub(super) fn iss_of<L: LocalAddress, S: Scale>(self, entry: &SynEntry<L, S>) -> SeqNum {
         let (created, leap) = entry.iss_source();
         self.iss(created, leap)
     }
 
     /// The Timestamps option of a half-open connection at `now`.
-    pub(super) fn timestamps_of<L: LocalAddress>(
+    pub(super) fn timestamps_of<L: LocalAddress, S: Scale>(
         self,
         now: Instant,
-        entry: &SynEntry<L>,
+        entry: &SynEntry<L, S>,
     ) -> Option<Timestamps> {
         let recent = entry.timestamps()?;
         Some(Timestamps {

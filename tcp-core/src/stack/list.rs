@@ -3,31 +3,114 @@
 //! A list is a FIFO from which any entry may leave early, in O(1). An entry's links are its own:
 //! it stands in at most one list per pair of links.
 
+use core::fmt::Debug;
+
 /// Where there is no entry.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The neighbours of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Links {
+pub struct Links {
     pub(super) previous: u32,
     pub(super) next: u32,
 }
 
 impl Links {
-    /// Not yet in use.
-    pub(super) const BLANK: Self = Self {
-        previous: 0,
-        next: 0,
-    };
-
     pub(super) const NONE: Self = Self {
         previous: NONE,
         next: NONE,
     };
 }
 
+/// How an entry keeps its neighbours.
+pub trait Linkage: Copy + Eq + Debug {
+    /// Before there is a stack: zeros.
+    const BLANK: Self;
+    /// In no list.
+    const NONE: Self;
+
+    /// The neighbours.
+    fn get(self) -> Links;
+
+    /// Changes them.
+    fn set(&mut self, links: Links);
+}
+
+impl Linkage for Links {
+    const BLANK: Self = Self {
+        previous: 0,
+        next: 0,
+    };
+    const NONE: Self = Self::NONE;
+
+    fn get(self) -> Links {
+        self
+    }
+
+    fn set(&mut self, links: Links) {
+        *self = links;
+    }
+}
+
+/// The neighbours of an entry in a table of at most 65,535.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ShortLinks {
+    previous: u16,
+    next: u16,
+}
+
+const NO_ENTRY: u16 = u16::MAX;
+
+impl Linkage for ShortLinks {
+    const BLANK: Self = Self {
+        previous: 0,
+        next: 0,
+    };
+    const NONE: Self = Self {
+        previous: NO_ENTRY,
+        next: NO_ENTRY,
+    };
+
+    fn get(self) -> Links {
+        let widen = |index: u16| {
+            if index == NO_ENTRY {
+                NONE
+            } else {
+                u32::from(index)
+            }
+        };
+        Links {
+            previous: widen(self.previous),
+            next: widen(self.next),
+        }
+    }
+
+    fn set(&mut self, links: Links) {
+        let narrow = |index: u32| u16::try_from(index).unwrap_or(NO_ENTRY);
+        *self = Self {
+            previous: narrow(links.previous),
+            next: narrow(links.next),
+        };
+    }
+}
+
+/// Of an entry that stands in no list.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NoLinks;
+
+impl Linkage for NoLinks {
+    const BLANK: Self = Self;
+    const NONE: Self = Self;
+
+    fn get(self) -> Links {
+        Links::NONE
+    }
+
+    fn set(&mut self, _: Links) {}
+}
+
 /// A table whose entries have links.
-pub(super) trait Linked {
+pub trait Linked {
     /// The links of entry `index`; `NONE` twice when there is no such entry.
     fn links(&self, index: u32) -> Links;
     /// Changes the links of entry `index`.
@@ -36,23 +119,51 @@ pub(super) trait Linked {
 
 /// A list: its first and its last entry.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct List {
+pub struct List {
     first: u32,
     last: u32,
 }
 
 impl List {
-    /// Not yet in use.
-    pub(super) const BLANK: Self = Self { first: 0, last: 0 };
-
     /// Nobody.
     pub(super) const EMPTY: Self = Self {
         first: NONE,
         last: NONE,
     };
+}
+
+/// A FIFO of entries.
+pub trait Listing: Copy + Eq + Debug {
+    /// Before there is a stack: zeros.
+    const BLANK: Self;
+    /// Nobody.
+    const EMPTY: Self;
 
     /// The entry that was appended first.
-    pub(super) const fn first(&self) -> Option<u32> {
+    fn first(&self) -> Option<u32>;
+
+    /// Whether nobody has another one beside it.
+    fn is_single(&self) -> bool;
+
+    /// Appends entry `index`, which is in no list of these links.
+    fn push(&mut self, table: &mut dyn Linked, index: u32);
+
+    /// Takes entry `index`, which is in this list, out of it.
+    fn remove(&mut self, table: &mut dyn Linked, index: u32);
+
+    /// Takes the first entry out.
+    fn pop(&mut self, table: &mut dyn Linked) -> Option<u32> {
+        let first = self.first()?;
+        self.remove(table, first);
+        Some(first)
+    }
+}
+
+impl Listing for List {
+    const BLANK: Self = Self { first: 0, last: 0 };
+    const EMPTY: Self = Self::EMPTY;
+
+    fn first(&self) -> Option<u32> {
         if self.first == NONE {
             None
         } else {
@@ -60,18 +171,11 @@ impl List {
         }
     }
 
-    /// Whether nobody has another one beside it.
-    pub(super) const fn is_single(&self) -> bool {
+    fn is_single(&self) -> bool {
         self.first == self.last
     }
 
-    /// Whether nobody is in the list.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.first == NONE
-    }
-
-    /// Appends entry `index`, which is in no list of these links.
-    pub(super) fn push(&mut self, table: &mut dyn Linked, index: u32) {
+    fn push(&mut self, table: &mut dyn Linked, index: u32) {
         table.set_links(
             index,
             Links {
@@ -94,8 +198,7 @@ impl List {
         self.last = index;
     }
 
-    /// Takes entry `index`, which is in this list, out of it.
-    pub(super) fn remove(&mut self, table: &mut dyn Linked, index: u32) {
+    fn remove(&mut self, table: &mut dyn Linked, index: u32) {
         let Links { previous, next } = table.links(index);
         if previous == NONE {
             self.first = next;
@@ -111,13 +214,27 @@ impl List {
         }
         table.set_links(index, Links::NONE);
     }
+}
 
-    /// Takes the first entry out.
-    pub(super) fn pop(&mut self, table: &mut dyn Linked) -> Option<u32> {
-        let first = self.first()?;
-        self.remove(table, first);
-        Some(first)
+/// Where what has waited longest is found by a look at each entry.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NoList;
+
+impl Listing for NoList {
+    const BLANK: Self = Self;
+    const EMPTY: Self = Self;
+
+    fn first(&self) -> Option<u32> {
+        None
     }
+
+    fn is_single(&self) -> bool {
+        true
+    }
+
+    fn push(&mut self, _: &mut dyn Linked, _: u32) {}
+
+    fn remove(&mut self, _: &mut dyn Linked, _: u32) {}
 }
 
 #[cfg(test)]
@@ -162,7 +279,7 @@ mod tests {
                     at = Some(table.0[index as usize].next).filter(|next| *next != NONE);
                 }
                 prop_assert_eq!(&walked, &Vec::from(model.clone()));
-                prop_assert_eq!(list.is_empty(), model.is_empty());
+                prop_assert_eq!(list.first().is_none(), model.is_empty());
             }
         }
     }

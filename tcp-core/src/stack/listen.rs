@@ -8,12 +8,13 @@ use managed::ManagedSlice;
 
 use super::ListenerHandle;
 use super::address::{Key, Octets, UNSPECIFIED};
-use super::list::{Linked, Links, List, NONE};
+use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
+use super::scale::Scale;
 use crate::connection::Config;
 
 /// One listener: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Listener {
+pub(super) struct Listener<S: Scale> {
     /// Where it stands; the unspecified address and port 0 stand for any.
     pub(super) key: Key,
     /// The knobs of what is accepted.
@@ -22,11 +23,13 @@ pub(super) struct Listener {
     accept_backlog: u16,
     half_open: u16,
     waiting: u16,
+    /// How many came into the accept queue, modulo 2^16.
+    arrivals: u16,
     generation: u16,
     phase: Phase,
     /// Connections that wait for `accept`.
-    queue: List,
-    ready: Links,
+    queue: S::List,
+    ready: S::Links,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -37,12 +40,12 @@ enum Phase {
     Ready,
 }
 
-impl Listener {
+impl<S: Scale> Listener<S> {
     /// Before there is a stack.
     pub(super) const BLANK: Self = Self {
         config: Config::BLANK,
-        queue: List::BLANK,
-        ready: Links::BLANK,
+        queue: S::List::BLANK,
+        ready: S::Links::BLANK,
         ..Self::EMPTY
     };
 
@@ -54,10 +57,11 @@ impl Listener {
         accept_backlog: 0,
         half_open: 0,
         waiting: 0,
+        arrivals: 0,
         generation: 0,
         phase: Phase::Free,
-        queue: List::EMPTY,
-        ready: Links::NONE,
+        queue: S::List::EMPTY,
+        ready: S::Links::NONE,
     };
 
     /// Whether the accept queue has room for one more.
@@ -90,21 +94,24 @@ impl Listener {
         self.half_open = 0;
     }
 
-    /// One more connection waits to be accepted; its links are in `queue`.
-    pub(super) fn arrived(&mut self) -> &mut List {
+    /// One more connection waits to be accepted: the queue, and its turn in it.
+    pub(super) fn arrived(&mut self) -> (&mut S::List, u16) {
+        let arrival = self.arrivals;
+        self.arrivals = arrival.wrapping_add(1);
         self.waiting = self.waiting.saturating_add(1);
-        &mut self.queue
+        (&mut self.queue, arrival)
     }
 
     /// Whether nobody waits to be accepted.
     pub(super) const fn is_idle(&self) -> bool {
-        self.queue.is_empty()
+        self.waiting == 0
     }
 
-    /// One connection is taken out of `queue`.
-    pub(super) fn taken(&mut self) -> &mut List {
+    /// The first connection is taken out of the queue: the queue, and its turn in it.
+    pub(super) fn taken(&mut self) -> (&mut S::List, u16) {
+        let first = self.arrivals.wrapping_sub(self.waiting);
         self.waiting = self.waiting.saturating_sub(1);
-        &mut self.queue
+        (&mut self.queue, first)
     }
 }
 
@@ -119,39 +126,42 @@ pub(super) struct NewListener {
 
 /// The table of listeners.
 #[derive(Debug)]
-pub(super) struct Listeners<'a> {
-    table: ManagedSlice<'a, Listener>,
-    ready: List,
+pub(super) struct Listeners<'a, S: Scale> {
+    table: ManagedSlice<'a, Listener<S>>,
+    ready: S::List,
+    /// Who was told last.
+    told: u32,
 }
 
-impl Linked for ManagedSlice<'_, Listener> {
+impl<S: Scale> Linked for ManagedSlice<'_, Listener<S>> {
     fn links(&self, index: u32) -> Links {
         self.get(index as usize)
-            .map_or(Links::NONE, |listener| listener.ready)
+            .map_or(Links::NONE, |listener| listener.ready.get())
     }
 
     fn set_links(&mut self, index: u32, links: Links) {
         if let Some(listener) = self.get_mut(index as usize) {
-            listener.ready = links;
+            listener.ready.set(links);
         }
     }
 }
 
-impl<'a> Listeners<'a> {
-    pub(super) fn new(table: ManagedSlice<'a, Listener>) -> Self {
+impl<'a, S: Scale> Listeners<'a, S> {
+    pub(super) fn new(table: ManagedSlice<'a, Listener<S>>) -> Self {
         Self {
             table,
-            ready: List::EMPTY,
+            ready: S::List::EMPTY,
+            told: NONE,
         }
     }
 
-    pub(super) fn get(&self, index: u32) -> Option<&Listener> {
+    pub(super) fn get(&self, index: u32) -> Option<&Listener<S>> {
         self.table
             .get(index as usize)
             .filter(|listener| listener.phase != Phase::Free)
     }
 
-    pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut Listener> {
+    pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut Listener<S>> {
         self.table
             .get_mut(index as usize)
             .filter(|listener| listener.phase != Phase::Free)
@@ -173,7 +183,7 @@ impl<'a> Listeners<'a> {
 
     /// Takes a free place; `None` when there is none.
     pub(super) fn insert(&mut self, new: &NewListener) -> Option<u32> {
-        let free = |listener: &Listener| listener.phase == Phase::Free;
+        let free = |listener: &Listener<S>| listener.phase == Phase::Free;
         let index = u16::try_from(self.table.iter().position(free)?).ok()?;
         let listener = self.table.get_mut(usize::from(index))?;
         *listener = Listener {
@@ -222,9 +232,30 @@ impl<'a> Listeners<'a> {
 
     /// The listener that has had something to accept for the longest time.
     pub(super) fn next_ready(&mut self) -> Option<ListenerHandle> {
-        let index = self.ready.first()?;
+        let index = if S::SCANS {
+            self.first_ready()?
+        } else {
+            self.ready.first()?
+        };
+        self.told = index;
         self.clear_ready(index);
         self.handle(index)
+    }
+
+    /// The first one behind who was told last, where each is looked at.
+    fn first_ready(&self) -> Option<u32> {
+        let is_ready = |index: &u32| {
+            let listener = self.get(*index);
+            listener.is_some_and(|listener| listener.phase == Phase::Ready)
+        };
+        let behind = self.told.wrapping_add(1)..self.len();
+        behind.chain(0..self.len()).find(is_ready)
+    }
+
+    /// Who stands exactly at `place`, where each is looked at.
+    pub(super) fn find(&self, place: &Key) -> Option<u32> {
+        let found = self.iter().find(|(_, listener)| listener.key == *place);
+        found.map(|(index, _)| index)
     }
 
     /// How many places there are, free or not.
@@ -233,7 +264,7 @@ impl<'a> Listeners<'a> {
     }
 
     /// Every listener.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Listener)> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Listener<S>)> + '_ {
         (0..self.len()).filter_map(|index| Some((index, self.get(index)?)))
     }
 }

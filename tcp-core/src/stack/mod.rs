@@ -39,6 +39,7 @@ mod ports;
 mod reassembly;
 mod reply;
 mod rows;
+mod scale;
 mod schedule;
 mod settle;
 mod siphash;
@@ -58,6 +59,7 @@ pub use packet::{
     ChecksumState, LinkDestination, Packet, Received, RxChecksum, Transmit, TxChecksum,
 };
 pub use reassembly::FragmentSlot;
+pub use scale::{Few, Many, Scale};
 pub use siphash::keyed_hash;
 pub use tables::{Tables, TablesStorage};
 
@@ -127,10 +129,10 @@ pub struct Stack<'a, P: Profile, M: Memory<'a>> {
     ports: ports::Ports,
     counters: dropped::Counters,
     demux: demux::Demux<'a>,
-    listeners: listen::Listeners<'a>,
-    half_open: syn_queue::SynQueue<'a, P::Local>,
-    time_wait: time_wait::TimeWaits<'a, P::Local>,
-    schedule: schedule::Schedule<'a>,
+    listeners: listen::Listeners<'a, P::Scale>,
+    half_open: syn_queue::SynQueue<'a, P::Local, P::Scale>,
+    time_wait: time_wait::TimeWaits<'a, P::Local, P::Scale>,
+    schedule: schedule::Schedule<'a, P::Scale>,
     connections: ManagedSlice<'a, slot::Slot<'a, P>>,
     replies: reply::Replies<'a>,
     fragments: reassembly::Reassembly<'a>,
@@ -157,7 +159,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             listeners: listen::Listeners::new(tables.listeners),
             half_open: syn_queue::SynQueue::new(tables.half_open),
             time_wait: time_wait::TimeWaits::new(tables.time_wait, config.time_wait_ms),
-            schedule: schedule::Schedule::new(tables.nodes, tables.deadlines),
+            schedule: schedule::Schedule::new(tables.nodes, tables.orders),
             connections: tables.connections,
             replies: reply::Replies::new(tables.replies, tables.packets),
             fragments: reassembly::Reassembly::new(tables.fragments),

@@ -1,8 +1,6 @@
-//! What the stack keeps of a connection beside the connection: who it is, who owns it, and its
-//! places in the lists and in the deadline heap.
+//! What the stack keeps of a connection beside the connection: who it is, and who owns it.
 
 use super::address::Key;
-use super::list::{Linked, Links, NONE};
 
 /// Who may free a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -17,24 +15,29 @@ pub(super) enum Owner {
     Stack,
 }
 
+/// Whose turn it is in an accept queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct AcceptTurn {
+    pub(super) listener: u16,
+    /// How many came into that queue before, modulo 2^16.
+    pub(super) arrival: u16,
+}
+
 /// One slot's place in the stack: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Node {
     pub(super) key: Key,
     /// Raised each time the slot is given up; a handle with another one is stale.
     pub(super) generation: u32,
-    links: [Links; 2],
-    /// Where the slot stands in the deadline heap, or `NONE`.
-    pub(super) heap: u32,
-    /// The TIME-WAIT entry that took over, or `NONE`.
-    pub(super) time_wait: u32,
+    /// Its turn to be accepted, while it belongs to a listener.
+    pub(super) turn: AcceptTurn,
     pub(super) owner: Owner,
     /// The transmit queue it stands in: one more than the class, 0 for none.
     pub(super) queued: u8,
     marks: u8,
 }
 
-/// Stands in the ready list.
+/// Has events that its user has not been told of.
 pub(super) const READY: u8 = 1;
 /// Storage is lent to the connection.
 pub(super) const LENT: u8 = 2;
@@ -46,25 +49,14 @@ pub(super) const ENDED: u8 = 8;
 pub(super) const TOLD: u8 = 16;
 
 impl Node {
-    /// Before there is a stack: nothing but zeros, so that memory for it costs no flash.
-    pub(super) const BLANK: Self = Self {
-        key: Key::NONE,
-        generation: 0,
-        links: [Links::BLANK; 2],
-        heap: 0,
-        time_wait: 0,
-        owner: Owner::Free,
-        queued: 0,
-        marks: 0,
-    };
-
-    /// A free slot's.
+    /// A free slot's: nothing but zeros, so that memory for it costs no flash.
     pub(super) const EMPTY: Self = Self {
         key: Key::NONE,
         generation: 0,
-        links: [Links::NONE; 2],
-        heap: NONE,
-        time_wait: NONE,
+        turn: AcceptTurn {
+            listener: 0,
+            arrival: 0,
+        },
         owner: Owner::Free,
         queued: 0,
         marks: 0,
@@ -89,40 +81,5 @@ impl Node {
 
     pub(super) fn unmark(&mut self, mark: u8) {
         self.marks &= !mark;
-    }
-}
-
-/// Which pair of links a list uses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Chain {
-    /// The transmit queue of a class.
-    Transmit,
-    /// The free list, an accept queue or the ready list, according to the owner.
-    Owner,
-}
-
-/// The nodes, linked by one of their chains.
-pub(super) struct By<'n>(pub(super) Chain, pub(super) &'n mut [Node]);
-
-impl Linked for By<'_> {
-    fn links(&self, index: u32) -> Links {
-        let Some(node) = self.1.get(index as usize) else {
-            return Links::NONE;
-        };
-        let [transmit, owner] = node.links;
-        match self.0 {
-            Chain::Transmit => transmit,
-            Chain::Owner => owner,
-        }
-    }
-
-    fn set_links(&mut self, index: u32, links: Links) {
-        if let Some(node) = self.1.get_mut(index as usize) {
-            let [transmit, owner] = &mut node.links;
-            *match self.0 {
-                Chain::Transmit => transmit,
-                Chain::Owner => owner,
-            } = links;
-        }
     }
 }

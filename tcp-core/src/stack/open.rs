@@ -7,7 +7,7 @@ use super::demux::Found;
 use super::isn::{Leap, Start, Ticks};
 use super::listen::NewListener;
 use super::local::{Scope, Source};
-use super::node::{INDEXED, LENT, Owner};
+use super::node::{AcceptTurn, INDEXED, LENT, Owner};
 use super::slot::Slot;
 use super::{Handle, ListenAt, ListenerHandle, Stack};
 use crate::connection::{Config, Connection, Misuse, Opening, ResetReply};
@@ -41,8 +41,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .listeners
             .insert(&new)
             .ok_or(Misuse::InsufficientResources)?;
-        let hash = key.place(self.secret);
-        if self.demux.insert(hash, Found::Listener(index)).is_err() {
+        if self.enter(&key, Found::Listener(index)).is_err() {
             self.listeners.remove(index);
             return Err(Misuse::InsufficientResources);
         }
@@ -93,8 +92,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             let _ = self.with_connection(now, connection, |connection| connection.abort(now));
         }
         if let Some(listener) = self.listeners.get(index) {
-            let hash = listener.key.place(self.secret);
-            self.demux.remove(hash, Found::Listener(index));
+            let key = listener.key;
+            self.leave(&key, Found::Listener(index));
         }
         self.listeners.remove(index);
         Ok(())
@@ -114,11 +113,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     fn pop_accept(&mut self, listener: u32) -> Option<u32> {
+        let number = u16::try_from(listener).ok()?;
         let listener = self.listeners.get_mut(listener)?;
         if listener.is_idle() {
             return None;
         }
-        self.schedule.pop_accept(listener.taken())
+        let (queue, arrival) = listener.taken();
+        let turn = AcceptTurn {
+            listener: number,
+            arrival,
+        };
+        self.schedule.pop_accept(queue, turn)
     }
 
     /// Hands the first connection of an accept queue to the user.
@@ -151,7 +156,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         config: Config,
     ) -> Result<Handle, Misuse> {
         let key = self.choose_tuple(local, remote)?;
-        if !self.schedule.has_free() {
+        if self.schedule.first_free().is_none() {
             return Err(Misuse::InsufficientResources);
         }
         let storage = self.memory.lend().ok_or(Misuse::InsufficientResources)?;
@@ -168,9 +173,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// A slot of the user's, in the index under `key`.
     fn place(&mut self, key: &Key) -> Option<Handle> {
-        let hash = self.index_hash(key);
         let index = self.schedule.take(Owner::User)?;
-        if self.demux.insert(hash, Found::Connection(index)).is_err() {
+        if self.enter(key, Found::Connection(index)).is_err() {
             self.schedule.free(index);
             return None;
         }

@@ -7,9 +7,9 @@
 
 use super::Stack;
 use super::address::Key;
-use super::demux::Found;
-use super::list::NONE;
+use super::demux::{Found, IndexFull};
 use super::node::{ENDED, INDEXED, LENT, Owner};
+use super::scale::Scale as _;
 use super::slot::Slot;
 use crate::connection::{Connection, State};
 use crate::profile::{Memory, Profile};
@@ -46,7 +46,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let ended = matches!(state, State::Closed | State::TimeWait);
         let wants = connection.may_transmit() && (!ended || connection.wants_transmit(now));
         let queue = wants.then(|| connection.priority());
-        let deadline = connection.next_tick(now);
+        let deadline = if P::Scale::SCANS {
+            None
+        } else {
+            connection.next_tick(now)
+        };
         let has_events = connection.has_events();
         self.schedule.set_queue(index, queue);
         let owner = self
@@ -59,7 +63,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         match state {
             State::Closed => {
                 self.unindex(index);
-                self.schedule.set_deadline(index, None);
+                if !P::Scale::SCANS {
+                    self.schedule.set_deadline(index, None);
+                }
             }
             State::TimeWait => self.linger(now, index),
             State::Listen
@@ -71,7 +77,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             | State::CloseWait
             | State::Closing
             | State::LastAck => {
-                self.schedule.set_deadline(index, deadline);
+                if !P::Scale::SCANS {
+                    self.schedule.set_deadline(index, deadline);
+                }
                 return;
             }
         }
@@ -113,24 +121,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         {
             self.enter_time_wait(now, index);
         }
-        let Some(node) = self.schedule.get(index) else {
-            return;
-        };
-        let (entry, owner) = (node.time_wait, node.owner);
-        let deadline = if self.lingers(index) {
-            let at = self.time_wait.deadline(entry, self.clock);
-            at.map(Tick::at)
-        } else {
-            None
-        };
-        self.schedule.set_deadline(index, deadline);
-        if deadline.is_none()
+        let entry = self.lingers(index);
+        if !P::Scale::SCANS {
+            let at = entry.and_then(|entry| self.time_wait.deadline(entry, self.clock));
+            self.schedule.set_deadline(index, at.map(Tick::at));
+        }
+        if entry.is_none()
             && let Some(node) = self.schedule.get_mut(index)
             && !node.is(ENDED)
         {
             node.mark(ENDED);
-            node.time_wait = NONE;
-            if owner == Owner::User {
+            if node.owner == Owner::User {
                 self.schedule.set_ready(index);
             }
         }
@@ -143,7 +144,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return;
         };
         let key = node.key;
-        if let Some(victim) = self.time_wait.victim() {
+        if let Some(victim) = self.time_wait.victim(self.clock) {
             self.time_wait.recycled = self.time_wait.recycled.saturating_add(1);
             self.drop_time_wait(victim);
         }
@@ -153,27 +154,31 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.unindex(index);
             return;
         };
-        let hash = self.index_hash(&key);
-        self.demux
-            .replace(hash, Found::Connection(index), Found::TimeWait(entry));
+        if !P::Scale::SCANS {
+            let hash = key.place(self.secret);
+            self.demux
+                .replace(hash, Found::Connection(index), Found::TimeWait(entry));
+            self.schedule.set_time_wait(index, entry);
+        }
         if let Some(node) = self.schedule.get_mut(index) {
             node.unmark(INDEXED);
-            node.time_wait = entry;
         }
         if seed.owes_ack {
             self.acknowledge_time_wait(now, entry);
         }
     }
 
-    /// Whether the TIME-WAIT entry that took over from slot `index` still waits.
-    pub(super) fn lingers(&self, index: u32) -> bool {
-        let seed = self.connection(index).and_then(Connection::time_wait_seed);
-        let (Some(seed), Some(node)) = (seed, self.schedule.get(index)) else {
-            return false;
-        };
-        self.time_wait.get(node.time_wait).is_some_and(|entry| {
-            entry.key(self.locals.own()) == node.key && entry.snd_nxt == seed.snd_nxt
-        })
+    /// The TIME-WAIT entry that took over from slot `index`, as long as it waits.
+    pub(super) fn lingers(&self, index: u32) -> Option<u32> {
+        let seed = self.connection(index)?.time_wait_seed()?;
+        let (node, own) = (self.schedule.get(index)?, self.locals.own());
+        let entry_index = if P::Scale::SCANS {
+            self.time_wait.find(&node.key, own)
+        } else {
+            self.schedule.time_wait(index)
+        }?;
+        let entry = self.time_wait.get(entry_index)?;
+        (entry.key(own) == node.key && entry.snd_nxt == seed.snd_nxt).then_some(entry_index)
     }
 
     /// Takes slot `index` out of the index.
@@ -183,13 +188,22 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         {
             node.unmark(INDEXED);
             let key = node.key;
-            let hash = self.index_hash(&key);
-            self.demux.remove(hash, Found::Connection(index));
+            self.leave(&key, Found::Connection(index));
         }
     }
 
-    /// Where a connection stands in the index.
-    pub(super) fn index_hash(&self, key: &Key) -> u32 {
-        key.place(self.secret)
+    /// Puts `found` into the index, if there is one.
+    pub(super) fn enter(&mut self, key: &Key, found: Found) -> Result<(), IndexFull> {
+        if P::Scale::SCANS {
+            return Ok(());
+        }
+        self.demux.insert(key.place(self.secret), found)
+    }
+
+    /// Takes `found` out of the index.
+    pub(super) fn leave(&mut self, key: &Key, found: Found) {
+        if !P::Scale::SCANS {
+            self.demux.remove(key.place(self.secret), found);
+        }
     }
 }

@@ -9,22 +9,22 @@
 //!   SYN --> owed --sent--> waiting[0] --1 s--> owed --sent--> waiting[1] --2 s--> ... --> gone
 //! ```
 //!
-//! Invariants: an entry stands in exactly one list; within a list entries stand in the order in
-//! which they were made, so the first of each list is its next deadline.
+//! Invariants, where there are lists: an entry stands in exactly one; within a list entries stand
+//! in the order in which they were made, so the first of each list is its next deadline.
 
 use managed::ManagedSlice;
 
 use super::address::{Key, Octets};
 use super::isn::{Leap, Ticks};
-use super::list::{Linked, Links, List, NONE};
+use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
 use super::local::LocalAddress;
+use super::scale::Scale;
 use crate::seq::SeqNum;
 use crate::time::{Duration, Instant};
 
 /// Retransmissions of a SYN-ACK at most: the last wait ends 63 s after the SYN.
 pub(super) const RETRANSMISSIONS: u8 = 5;
 const WAITS: usize = RETRANSMISSIONS as usize + 1;
-const NO_ENTRY: u16 = u16::MAX;
 const TICKS_PER_SECOND: u32 = 250_000;
 
 /// What the peer's SYN offered and our SYN-ACK accepted, packed.
@@ -33,7 +33,7 @@ struct Packed(u16);
 
 /// One half-open connection: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct SynEntry<L> {
+pub(super) struct SynEntry<L, S: Scale> {
     remote: Octets,
     local: L,
     remote_port: u16,
@@ -46,8 +46,7 @@ pub(super) struct SynEntry<L> {
     /// SEG.MSS of the SYN, or the family's default.
     pub(super) peer_mss: u16,
     packed: Packed,
-    previous: u16,
-    next: u16,
+    links: S::ShortLinks,
 }
 
 /// What is remembered of a SYN.
@@ -77,11 +76,10 @@ const LEAP_MASK: u16 = 0xf;
 const DEFERRED: u16 = 0x4000;
 const OWED: u16 = 0x8000;
 
-impl<L: LocalAddress> SynEntry<L> {
+impl<L: LocalAddress, S: Scale> SynEntry<L, S> {
     /// Before there is a stack.
     pub(super) const BLANK: Self = Self {
-        previous: 0,
-        next: 0,
+        links: S::ShortLinks::BLANK,
         ..Self::EMPTY
     };
 
@@ -96,8 +94,7 @@ impl<L: LocalAddress> SynEntry<L> {
         ts_recent: 0,
         peer_mss: 0,
         packed: Packed(0),
-        previous: NO_ENTRY,
-        next: NO_ENTRY,
+        links: S::ShortLinks::NONE,
     };
 
     /// The tuple, where `own` are the stack's addresses.
@@ -174,16 +171,10 @@ impl<L: LocalAddress> SynEntry<L> {
         clock.0.wrapping_sub(self.created.0)
     }
 
-    /// The age at which the wait of this entry ends: 1, 3, 7, 15, 31, 63 s.
-    fn due_age(&self) -> u32 {
+    /// The time until the wait of this entry ends, which is at an age of 1, 3, 7, 15, 31, 63 s.
+    fn left(&self, clock: Ticks) -> u32 {
         let waits = (2 << u32::from(self.retransmissions())) - 1;
-        TICKS_PER_SECOND * waits
-    }
-
-    /// When the wait ends, for a clock that stands at `now`.
-    fn deadline(&self, now: Instant) -> Instant {
-        let left = self.due_age().saturating_sub(self.age(Ticks::at(now)));
-        now + Duration::from_micros(u64::from(left) << 2)
+        (TICKS_PER_SECOND * waits).saturating_sub(self.age(clock))
     }
 
     /// When the SYN came, for a clock that stands at `now`.
@@ -207,48 +198,42 @@ impl NewEntry {
 
 /// The table of half-open connections.
 #[derive(Debug)]
-pub(super) struct SynQueue<'a, L> {
-    entries: ManagedSlice<'a, SynEntry<L>>,
-    free: List,
-    owed: List,
-    waiting: [List; WAITS],
+pub(super) struct SynQueue<'a, L, S: Scale> {
+    entries: ManagedSlice<'a, SynEntry<L, S>>,
+    free: S::List,
+    owed: S::List,
+    waiting: [S::List; WAITS],
+    /// Who owed a SYN-ACK last.
+    last: u32,
 }
 
-impl<L: LocalAddress> Linked for ManagedSlice<'_, SynEntry<L>> {
+impl<L: LocalAddress, S: Scale> Linked for ManagedSlice<'_, SynEntry<L, S>> {
     fn links(&self, index: u32) -> Links {
-        let widen = |index: u16| {
-            if index == NO_ENTRY {
-                NONE
-            } else {
-                u32::from(index)
-            }
-        };
-        self.get(index as usize).map_or(Links::NONE, |entry| Links {
-            previous: widen(entry.previous),
-            next: widen(entry.next),
-        })
+        self.get(index as usize)
+            .map_or(Links::NONE, |entry| entry.links.get())
     }
 
     fn set_links(&mut self, index: u32, links: Links) {
-        let narrow = |index: u32| u16::try_from(index).unwrap_or(NO_ENTRY);
         if let Some(entry) = self.get_mut(index as usize) {
-            entry.previous = narrow(links.previous);
-            entry.next = narrow(links.next);
+            entry.links.set(links);
         }
     }
 }
 
-impl<'a, L: LocalAddress> SynQueue<'a, L> {
+impl<'a, L: LocalAddress, S: Scale> SynQueue<'a, L, S> {
     /// All entries free; 65,535 are used at most.
-    pub(super) fn new(entries: ManagedSlice<'a, SynEntry<L>>) -> Self {
+    pub(super) fn new(entries: ManagedSlice<'a, SynEntry<L, S>>) -> Self {
         let mut this = Self {
             entries,
-            free: List::EMPTY,
-            owed: List::EMPTY,
-            waiting: [List::EMPTY; WAITS],
+            free: S::List::EMPTY,
+            owed: S::List::EMPTY,
+            waiting: [S::List::EMPTY; WAITS],
+            last: NONE,
         };
-        for index in 0..this.len() {
-            this.free.push(&mut this.entries, index);
+        if !S::SCANS {
+            for index in 0..this.len() {
+                this.free.push(&mut this.entries, index);
+            }
         }
         this
     }
@@ -257,17 +242,41 @@ impl<'a, L: LocalAddress> SynQueue<'a, L> {
     pub(super) fn len(&self) -> u32 {
         u32::try_from(self.entries.len())
             .unwrap_or(NONE)
-            .min(u32::from(NO_ENTRY))
+            .min(u32::from(u16::MAX))
     }
 
-    pub(super) fn get(&self, index: u32) -> Option<&SynEntry<L>> {
+    pub(super) fn get(&self, index: u32) -> Option<&SynEntry<L, S>> {
         self.entries.get(index as usize)
+    }
+
+    /// The first entry behind `last`, or from the start again, that is `meant`.
+    fn scan(&self, last: u32, meant: impl Fn(&SynEntry<L, S>) -> bool) -> Option<u32> {
+        let mut index = last;
+        for _ in 0..self.len() {
+            index = index.wrapping_add(1);
+            if index >= self.len() {
+                index = 0;
+            }
+            if meant(self.get(index)?) {
+                return Some(index);
+            }
+        }
+        None
+    }
+
+    /// The entry of this tuple, where each is looked at.
+    pub(super) fn find(&self, key: &Key, own: &[Octets]) -> Option<u32> {
+        self.scan(NONE, |entry| entry.is_used() && entry.key(own) == *key)
     }
 
     /// Makes an entry that owes a SYN-ACK; `None` when none is free or `own` lacks the address.
     pub(super) fn insert(&mut self, now: Instant, new: &NewEntry, own: &[Octets]) -> Option<u32> {
         let local = L::encode(new.key.local, own)?;
-        let index = self.free.pop(&mut self.entries)?;
+        let index = if S::SCANS {
+            self.scan(NONE, |entry| !entry.is_used())?
+        } else {
+            self.free.pop(&mut self.entries)?
+        };
         let entry = self.entries.get_mut(index as usize)?;
         *entry = SynEntry {
             remote: new.key.remote,
@@ -279,7 +288,7 @@ impl<'a, L: LocalAddress> SynQueue<'a, L> {
             ts_recent: new.timestamps.unwrap_or(0),
             peer_mss: new.peer_mss,
             packed: new.packed(),
-            ..SynEntry::EMPTY
+            links: S::ShortLinks::NONE,
         };
         self.owed.push(&mut self.entries, index);
         Some(index)
@@ -295,12 +304,17 @@ impl<'a, L: LocalAddress> SynQueue<'a, L> {
     }
 
     /// The entry whose SYN-ACK has been owed for the longest time.
-    pub(super) const fn first_owed(&self) -> Option<u32> {
-        self.owed.first()
+    pub(super) fn first_owed(&self) -> Option<u32> {
+        if S::SCANS {
+            self.scan(self.last, SynEntry::is_owed)
+        } else {
+            self.owed.first()
+        }
     }
 
     /// The SYN-ACK of an entry that owed one was sent: the entry waits for the ACK.
     pub(super) fn sent(&mut self, index: u32) {
+        self.last = index;
         self.unlink(index);
         let Some(entry) = self.entries.get_mut(index as usize) else {
             return;
@@ -323,21 +337,20 @@ impl<'a, L: LocalAddress> SynQueue<'a, L> {
 
     /// An entry whose wait has ended.
     pub(super) fn due(&self, now: Instant) -> Option<u32> {
-        let clock = Ticks::at(now);
-        self.firsts()
-            .find(|(_, entry)| entry.age(clock) >= entry.due_age())
-            .map(|(index, _)| index)
+        let (index, left) = self.next(now)?;
+        (left == 0).then_some(index)
     }
 
     /// When the next wait ends.
     pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        self.firsts().map(|(_, entry)| entry.deadline(now)).min()
+        let (_, left) = self.next(now)?;
+        Some(after(now, left))
     }
 
     /// The deadline of one entry, unless its SYN-ACK is still owed.
     pub(super) fn deadline(&self, index: u32, now: Instant) -> Option<Instant> {
         let entry = self.get(index).filter(|entry| !entry.is_owed())?;
-        Some(entry.deadline(now))
+        Some(after(now, entry.left(Ticks::at(now))))
     }
 
     /// The wait of an entry ended: it owes the SYN-ACK once more.
@@ -383,22 +396,42 @@ impl<'a, L: LocalAddress> SynQueue<'a, L> {
     }
 
     /// Every entry in use.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &SynEntry<L>)> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &SynEntry<L, S>)> + '_ {
         (0..self.len()).filter_map(|index| {
             let entry = self.get(index)?;
             entry.is_used().then_some((index, entry))
         })
     }
 
-    fn firsts(&self) -> impl Iterator<Item = (u32, &SynEntry<L>)> + '_ {
-        self.waiting.iter().filter_map(|list| {
-            let index = list.first()?;
-            Some((index, self.get(index)?))
-        })
+    /// Whose wait ends next, and the time left until then in units of the clock.
+    fn next(&self, now: Instant) -> Option<(u32, u32)> {
+        let clock = Ticks::at(now);
+        let mut next = None;
+        for place in 0..if S::SCANS { self.entries.len() } else { WAITS } {
+            let first = if S::SCANS {
+                u32::try_from(place).ok()
+            } else {
+                self.waiting.get(place).and_then(S::List::first)
+            };
+            let Some((index, entry)) = first.and_then(|index| Some((index, self.get(index)?)))
+            else {
+                continue;
+            };
+            if entry.is_used() && !entry.is_owed() {
+                let left = entry.left(clock);
+                if next.is_none_or(|(_, least)| left < least) {
+                    next = Some((index, left));
+                }
+            }
+        }
+        next
     }
 
     /// Takes an entry in use out of the list that it stands in.
     fn unlink(&mut self, index: u32) {
+        if S::SCANS {
+            return;
+        }
         let Some(entry) = self.entries.get(index as usize) else {
             return;
         };
@@ -411,6 +444,11 @@ impl<'a, L: LocalAddress> SynQueue<'a, L> {
             list.remove(&mut self.entries, index);
         }
     }
+}
+
+/// `left` units of the clock after `now`.
+fn after(now: Instant, left: u32) -> Instant {
+    now + Duration::from_micros(u64::from(left) << 2)
 }
 
 #[cfg(test)]

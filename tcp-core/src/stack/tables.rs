@@ -7,7 +7,8 @@ use super::listen::Listener;
 use super::node::Node;
 use super::reassembly::FragmentSlot;
 use super::reply::Reply;
-use super::schedule::Due;
+use super::scale::{Lendable, Scale};
+use super::schedule::Order;
 use super::slot::Slot;
 use super::syn_queue::SynEntry;
 use super::time_wait::TimeWaitEntry;
@@ -20,11 +21,11 @@ use crate::profile::Profile;
 pub struct Tables<'a, P: Profile> {
     pub(super) connections: ManagedSlice<'a, Slot<'a, P>>,
     pub(super) nodes: ManagedSlice<'a, Node>,
-    pub(super) deadlines: ManagedSlice<'a, Due>,
+    pub(super) orders: ManagedSlice<'a, Order>,
     pub(super) index: ManagedSlice<'a, Bucket>,
-    pub(super) listeners: ManagedSlice<'a, Listener>,
-    pub(super) half_open: ManagedSlice<'a, SynEntry<P::Local>>,
-    pub(super) time_wait: ManagedSlice<'a, TimeWaitEntry<P::Local>>,
+    pub(super) listeners: ManagedSlice<'a, Listener<P::Scale>>,
+    pub(super) half_open: ManagedSlice<'a, SynEntry<P::Local, P::Scale>>,
+    pub(super) time_wait: ManagedSlice<'a, TimeWaitEntry<P::Local, P::Scale>>,
     pub(super) replies: ManagedSlice<'a, Reply>,
     pub(super) packets: ManagedSlice<'a, u8>,
     pub(super) fragments: ManagedSlice<'a, FragmentSlot<'a>>,
@@ -54,8 +55,9 @@ const REPLIES: usize = 4;
 
 /// Memory for the tables of a stack, of fixed size: for a `static`.
 ///
-/// `INDEX` is a power of two, at least half as much again as all entries together. There are four
-/// listeners and four waiting answers.
+/// `INDEX` is a power of two, at least half as much again as all entries together; where the
+/// profile is for few connections it costs no memory. There are four listeners and four waiting
+/// answers.
 ///
 /// ```
 /// use tcp_core::{Firmware, TablesStorage};
@@ -73,11 +75,11 @@ pub struct TablesStorage<
 > {
     connections: [Slot<'a, P>; CONNECTIONS],
     nodes: [Node; CONNECTIONS],
-    deadlines: [Due; CONNECTIONS],
-    index: [Bucket; INDEX],
-    listeners: [Listener; LISTENERS],
-    half_open: [SynEntry<P::Local>; HALF_OPEN],
-    time_wait: [TimeWaitEntry<P::Local>; TIME_WAIT],
+    orders: [<P::Scale as Scale>::Order; CONNECTIONS],
+    index: [<P::Scale as Scale>::Bucket; INDEX],
+    listeners: [Listener<P::Scale>; LISTENERS],
+    half_open: [SynEntry<P::Local, P::Scale>; HALF_OPEN],
+    time_wait: [TimeWaitEntry<P::Local, P::Scale>; TIME_WAIT],
     replies: [Reply; REPLIES],
 }
 
@@ -100,9 +102,9 @@ impl<
         }
         Self {
             connections: [const { Slot::Free }; CONNECTIONS],
-            nodes: [Node::BLANK; CONNECTIONS],
-            deadlines: [Due::EMPTY; CONNECTIONS],
-            index: [Bucket::BLANK; INDEX],
+            nodes: [Node::EMPTY; CONNECTIONS],
+            orders: [<P::Scale as Scale>::Order::BLANK; CONNECTIONS],
+            index: [<P::Scale as Scale>::Bucket::BLANK; INDEX],
             listeners: [Listener::BLANK; LISTENERS],
             half_open: [SynEntry::BLANK; HALF_OPEN],
             time_wait: [TimeWaitEntry::BLANK; TIME_WAIT],
@@ -116,8 +118,8 @@ impl<
         Tables {
             connections: ManagedSlice::Borrowed(&mut self.connections),
             nodes: ManagedSlice::Borrowed(&mut self.nodes),
-            deadlines: ManagedSlice::Borrowed(&mut self.deadlines),
-            index: ManagedSlice::Borrowed(&mut self.index),
+            orders: ManagedSlice::Borrowed(Lendable::lend(&mut self.orders)),
+            index: ManagedSlice::Borrowed(Lendable::lend(&mut self.index)),
             listeners: ManagedSlice::Borrowed(&mut self.listeners),
             half_open: ManagedSlice::Borrowed(&mut self.half_open),
             time_wait: ManagedSlice::Borrowed(&mut self.time_wait),
@@ -155,6 +157,11 @@ impl<P: Profile> Tables<'static, P> {
 
         const LISTENERS: usize = 1_024;
         let entries = connections + half_open + time_wait + LISTENERS;
+        let (orders, index) = if P::Scale::SCANS {
+            (0, 0)
+        } else {
+            (connections, Demux::size_for(entries))
+        };
         let mut empty = Vec::new();
         empty.resize_with(connections, || Slot::Free);
         let fragment = || FragmentSlot::new(vec![0; 65_535].into());
@@ -162,9 +169,9 @@ impl<P: Profile> Tables<'static, P> {
         fragments.resize_with(8, fragment);
         Self {
             connections: empty.into(),
-            nodes: vec![Node::BLANK; connections].into(),
-            deadlines: vec![Due::EMPTY; connections].into(),
-            index: vec![Bucket::BLANK; Demux::size_for(entries)].into(),
+            nodes: vec![Node::EMPTY; connections].into(),
+            orders: vec![Order::BLANK; orders].into(),
+            index: vec![Bucket::BLANK; index].into(),
             listeners: vec![Listener::BLANK; LISTENERS].into(),
             half_open: vec![SynEntry::BLANK; half_open].into(),
             time_wait: vec![TimeWaitEntry::BLANK; time_wait].into(),

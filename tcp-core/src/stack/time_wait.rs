@@ -2,14 +2,17 @@
 //!
 //! An entry has no buffers and is at most 64 octets long. All entries wait equally long, so they
 //! stand in one FIFO and the first is the next to go; a retransmitted FIN sends its entry to the
-//! end. When the table is full the oldest entry makes room: that gives up some protection against
+//! end. Where there are few, the oldest is looked for.
+//!
+//! When the table is full the oldest entry makes room: that gives up some protection against
 //! old duplicates, never memory, and is counted.
 
 use managed::ManagedSlice;
 
 use super::address::{Key, Octets, lower};
-use super::list::{Linked, Links, List, NONE};
+use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
 use super::local::LocalAddress;
+use super::scale::Scale;
 use crate::connection::TimeWaitSeed;
 use crate::seq::SeqNum;
 use crate::time::{Duration, Instant, Tick};
@@ -17,7 +20,7 @@ use crate::wire::{Control, Segment};
 
 /// One connection in TIME-WAIT: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct TimeWaitEntry<L> {
+pub(super) struct TimeWaitEntry<L, S: Scale> {
     remote: Octets,
     local: L,
     remote_port: u16,
@@ -29,7 +32,7 @@ pub(super) struct TimeWaitEntry<L> {
     /// Since when it waits, in units of 1,024 microseconds.
     since: u32,
     ts_recent: u32,
-    links: Links,
+    links: S::Links,
     /// The window of our last ACK.
     pub(super) window: u16,
     /// Of our last ACK.
@@ -54,10 +57,10 @@ pub(super) enum Verdict {
     Reopen,
 }
 
-impl<L: LocalAddress> TimeWaitEntry<L> {
+impl<L: LocalAddress, S: Scale> TimeWaitEntry<L, S> {
     /// Before there is a stack.
     pub(super) const BLANK: Self = Self {
-        links: Links::BLANK,
+        links: S::Links::BLANK,
         ..Self::EMPTY
     };
 
@@ -71,7 +74,7 @@ impl<L: LocalAddress> TimeWaitEntry<L> {
         rcv_nxt: SeqNum::new(0),
         since: 0,
         ts_recent: 0,
-        links: Links::NONE,
+        links: S::Links::NONE,
         window: 0,
         hop_limit: 0,
         packed: 0,
@@ -85,6 +88,11 @@ impl<L: LocalAddress> TimeWaitEntry<L> {
             local_port: self.local_port,
             remote_port: self.remote_port,
         }
+    }
+
+    /// Whether the entry holds a connection.
+    const fn is_used(&self) -> bool {
+        self.remote_port != 0
     }
 
     /// TS.Recent, if timestamps are in use.
@@ -144,53 +152,80 @@ impl<L: LocalAddress> TimeWaitEntry<L> {
 
 /// The table of connections in TIME-WAIT.
 #[derive(Debug)]
-pub(super) struct TimeWaits<'a, L> {
-    entries: ManagedSlice<'a, TimeWaitEntry<L>>,
-    free: List,
-    order: List,
+pub(super) struct TimeWaits<'a, L, S: Scale> {
+    entries: ManagedSlice<'a, TimeWaitEntry<L, S>>,
+    free: S::List,
+    order: S::List,
     /// 2 MSL in units of 1,024 microseconds.
     period: u32,
     /// Entries that made room before their time.
     pub(super) recycled: u32,
+    /// The entry that was made last: behind it stand those that were made before it, in order.
+    last: u32,
 }
 
-impl<L: LocalAddress> Linked for ManagedSlice<'_, TimeWaitEntry<L>> {
+impl<L: LocalAddress, S: Scale> Linked for ManagedSlice<'_, TimeWaitEntry<L, S>> {
     fn links(&self, index: u32) -> Links {
         self.get(index as usize)
-            .map_or(Links::NONE, |entry| entry.links)
+            .map_or(Links::NONE, |entry| entry.links.get())
     }
 
     fn set_links(&mut self, index: u32, links: Links) {
         if let Some(entry) = self.get_mut(index as usize) {
-            entry.links = links;
+            entry.links.set(links);
         }
     }
 }
 
-impl<'a, L: LocalAddress> TimeWaits<'a, L> {
+impl<'a, L: LocalAddress, S: Scale> TimeWaits<'a, L, S> {
     /// All entries free; each will wait `period_ms`.
-    pub(super) fn new(entries: ManagedSlice<'a, TimeWaitEntry<L>>, period_ms: u32) -> Self {
+    pub(super) fn new(entries: ManagedSlice<'a, TimeWaitEntry<L, S>>, period_ms: u32) -> Self {
         let mut this = Self {
             entries,
-            free: List::EMPTY,
-            order: List::EMPTY,
+            free: S::List::EMPTY,
+            order: S::List::EMPTY,
             // Rounded up, and one more because `since` is rounded down.
             period: lower((u64::from(period_ms) * 1_000 + 2_047) >> 10),
             recycled: 0,
+            last: NONE,
         };
-        for index in 0..u32::try_from(this.entries.len()).unwrap_or(NONE) {
-            this.free.push(&mut this.entries, index);
+        if !S::SCANS {
+            for index in 0..u32::try_from(this.entries.len()).unwrap_or(NONE) {
+                this.free.push(&mut this.entries, index);
+            }
         }
         this
     }
 
-    pub(super) fn get(&self, index: u32) -> Option<&TimeWaitEntry<L>> {
+    pub(super) fn get(&self, index: u32) -> Option<&TimeWaitEntry<L, S>> {
         self.entries.get(index as usize)
     }
 
+    /// The entry of this tuple, where each is looked at.
+    pub(super) fn find(&self, key: &Key, own: &[Octets]) -> Option<u32> {
+        let mut entries = self.iter();
+        let found = entries.find(|(_, entry)| entry.key(own) == *key);
+        found.map(|(index, _)| index)
+    }
+
+    /// A free entry.
+    fn first_free(&self) -> Option<u32> {
+        if S::SCANS {
+            self.behind_last().find(|index| {
+                let entry = self.get(*index);
+                entry.is_some_and(|entry| !entry.is_used())
+            })
+        } else {
+            self.free.first()
+        }
+    }
+
     /// The entry that has to go before another can be made: the oldest, when none is free.
-    pub(super) fn victim(&self) -> Option<u32> {
-        self.order.first().filter(|_| self.free.is_empty())
+    pub(super) fn victim(&self, now: Instant) -> Option<u32> {
+        match self.first_free() {
+            Some(_) => None,
+            None => Some(self.next(now)?.0),
+        }
     }
 
     /// Makes an entry; `None` when none is free or `own` lacks the address.
@@ -202,7 +237,8 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
         own: &[Octets],
     ) -> Option<u32> {
         let local = L::encode(key.local, own)?;
-        let index = self.free.pop(&mut self.entries)?;
+        let index = self.first_free()?;
+        self.free.remove(&mut self.entries, index);
         let entry = self.entries.get_mut(index as usize)?;
         *entry = TimeWaitEntry {
             remote: key.remote,
@@ -213,11 +249,12 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
             rcv_nxt: seed.rcv_nxt,
             since: Tick::at(now).0,
             ts_recent: seed.timestamps.map_or(0, |(recent, _)| recent),
-            links: Links::NONE,
+            links: S::Links::NONE,
             window: seed.window,
             hop_limit: seed.hop_limit,
             packed: seed.diffserv << 2 | seed.timestamps.map_or(0, |_| TIMESTAMPS),
         };
+        self.last = index;
         self.order.push(&mut self.entries, index);
         Some(index)
     }
@@ -242,36 +279,65 @@ impl<'a, L: LocalAddress> TimeWaits<'a, L> {
 
     /// An entry whose time has come.
     pub(super) fn due(&self, now: Instant) -> Option<u32> {
-        let index = self.order.first()?;
-        (self.left(self.get(index)?, now) == 0).then_some(index)
+        let (index, left) = self.next(now)?;
+        (left == 0).then_some(index)
     }
 
     /// When the next entry goes.
     pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        self.deadline(self.order.first()?, now)
+        let (_, left) = self.next(now)?;
+        Some(after(now, left))
     }
 
     /// When one entry goes.
     pub(super) fn deadline(&self, index: u32, now: Instant) -> Option<Instant> {
-        let left = self.left(self.get(index)?, now);
-        // The clock's units are coarser than its microseconds: count from the unit's start.
-        let start = Instant::from_micros(now.as_micros() & !0x3ff);
-        Some(start + Duration::from_micros(u64::from(left) << 10))
+        Some(after(now, self.left(self.get(index)?, now)))
     }
 
-    fn left(&self, entry: &TimeWaitEntry<L>, now: Instant) -> u32 {
+    /// Which entry goes next, and the time left until then in units of 1,024 microseconds.
+    fn next(&self, now: Instant) -> Option<(u32, u32)> {
+        if !S::SCANS {
+            let index = self.order.first()?;
+            return Some((index, self.left(self.get(index)?, now)));
+        }
+        let mut next = None;
+        for index in self.behind_last() {
+            let entry = self.get(index)?;
+            let left = self.left(entry, now);
+            if entry.is_used() && next.is_none_or(|(_, least)| left < least) {
+                next = Some((index, left));
+            }
+        }
+        next
+    }
+
+    /// Every place, from the one behind the entry that was made last.
+    fn behind_last(&self) -> impl Iterator<Item = u32> {
+        let len = u32::try_from(self.entries.len()).unwrap_or(NONE);
+        let start = self.last.wrapping_add(1).min(len);
+        (start..len).chain(0..start)
+    }
+
+    fn left(&self, entry: &TimeWaitEntry<L, S>, now: Instant) -> u32 {
         let age = Tick::at(now).0.wrapping_sub(entry.since);
         self.period.saturating_sub(age)
     }
 
     /// Every entry in use.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &TimeWaitEntry<L>)> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &TimeWaitEntry<L, S>)> + '_ {
         self.entries
             .iter()
             .enumerate()
-            .filter(|(_, entry)| entry.remote_port != 0)
+            .filter(|(_, entry)| entry.is_used())
             .filter_map(|(index, entry)| Some((u32::try_from(index).ok()?, entry)))
     }
+}
+
+/// `left` units of 1,024 microseconds after `now`.
+fn after(now: Instant, left: u32) -> Instant {
+    // The clock's units are coarser than its microseconds: count from the unit's start.
+    let start = Instant::from_micros(now.as_micros() & !0x3ff);
+    start + Duration::from_micros(u64::from(left) << 10)
 }
 
 #[cfg(test)]

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use proptest::prelude::*;
 
+use super::super::scale::{Few, Many};
 use super::*;
+use crate::time::Tick;
 
 const SLOTS: usize = 12;
 
-fn with_schedule<R>(run: impl FnOnce(&mut Schedule<'_>) -> R) -> R {
+fn with_schedule<S: Scale, R>(run: impl FnOnce(&mut Schedule<'_, S>) -> R) -> R {
     let mut nodes = [Node::EMPTY; SLOTS];
-    let mut heap = [Due::EMPTY; SLOTS];
+    let mut orders = [Order::BLANK; SLOTS];
     run(&mut Schedule::new(
         (&mut nodes[..]).into(),
-        (&mut heap[..]).into(),
+        (&mut orders[..]).into(),
     ))
 }
 
@@ -22,7 +24,7 @@ proptest! {
     fn the_heap_agrees_with_a_sorted_map(
         steps in proptest::collection::vec((0u32..12, proptest::option::of(0u32..40)), 0..200),
     ) {
-        with_schedule(|schedule| -> Result<(), TestCaseError> {
+        with_schedule::<Many, _>(|schedule| -> Result<(), TestCaseError> {
             let mut model: BTreeMap<u32, u32> = BTreeMap::new();
             for (slot, at) in steps {
                 // The circle's end lies in the middle.
@@ -50,7 +52,7 @@ proptest! {
     fn turns_follow_class_and_then_order_of_arrival(
         steps in proptest::collection::vec((0u32..12, 0u8..5), 0..200),
     ) {
-        with_schedule(|schedule| -> Result<(), TestCaseError> {
+        with_schedule::<Many, _>(|schedule| -> Result<(), TestCaseError> {
             let mut queues: [VecDeque<u32>; 3] = Default::default();
             let classes = [Priority::High, Priority::Normal, Priority::Low];
             for (slot, what) in steps {
@@ -80,11 +82,50 @@ proptest! {
             Ok(())
         })?;
     }
+
+    #[test]
+    fn without_lists_the_highest_class_goes_first_and_nobody_in_it_is_passed_over(
+        steps in proptest::collection::vec((0u32..12, 0u8..5), 0..200),
+    ) {
+        with_schedule::<Few, _>(|schedule| -> Result<(), TestCaseError> {
+            let mut wants: BTreeMap<u32, Priority> = BTreeMap::new();
+            let mut passed_over: BTreeMap<u32, usize> = BTreeMap::new();
+            let classes = [Priority::High, Priority::Normal, Priority::Low];
+            for (slot, what) in steps {
+                let class = classes.get(usize::from(what)).copied();
+                if what < 4 {
+                    schedule.set_queue(slot, class);
+                    wants.remove(&slot);
+                    passed_over.remove(&slot);
+                    wants.extend(class.map(|class| (slot, class)));
+                } else {
+                    let highest = wants.values().map(|class| *class as u8).min();
+                    let turn = schedule.next_turn();
+                    prop_assert_eq!(turn.map(|(_, class)| class as u8), highest);
+                    let Some((slot, class)) = turn else { continue };
+                    prop_assert_eq!(wants.get(&slot), Some(&class));
+                    schedule.end_turn(slot);
+                    passed_over.remove(&slot);
+                    for (other, _) in wants.iter().filter(|(_, theirs)| **theirs == class) {
+                        *passed_over.entry(*other).or_default() += usize::from(*other != slot);
+                    }
+                    prop_assert!(passed_over.values().all(|times| *times < SLOTS));
+                }
+                prop_assert_eq!(schedule.anyone_waits(), !wants.is_empty());
+            }
+            Ok(())
+        })?;
+    }
 }
 
 #[test]
-fn a_connection_is_in_the_ready_list_at_most_once() {
-    with_schedule(|schedule| {
+fn a_connection_is_told_of_at_most_once() {
+    told_of_once::<Few>();
+    told_of_once::<Many>();
+}
+
+fn told_of_once<S: Scale>() {
+    with_schedule::<S, _>(|schedule| {
         for _ in 0..3 {
             schedule.set_ready(5);
             schedule.set_ready(2);
@@ -98,8 +139,40 @@ fn a_connection_is_in_the_ready_list_at_most_once() {
 }
 
 #[test]
+fn who_waits_in_an_accept_queue_leaves_it_in_order() {
+    accepted_in_order::<Few>();
+    accepted_in_order::<Many>();
+}
+
+fn accepted_in_order<S: Scale>() {
+    with_schedule::<S, _>(|schedule| {
+        let turn = |listener, arrival| AcceptTurn { listener, arrival };
+        let mut queues = [S::List::EMPTY; 2];
+        let [first, second] = &mut queues;
+        for _ in 0..4 {
+            schedule.take(Owner::Listener);
+        }
+        // The counter of arrivals begins anew in between.
+        schedule.push_accept(first, 2, turn(0, u16::MAX));
+        schedule.push_accept(second, 3, turn(1, 0));
+        schedule.push_accept(first, 0, turn(0, 0));
+        schedule.push_accept(first, 1, turn(0, 1));
+        assert_eq!(schedule.pop_accept(first, turn(0, u16::MAX)), Some(2));
+        schedule.get_mut(2).unwrap().owner = Owner::User;
+        assert_eq!(schedule.pop_accept(first, turn(0, 0)), Some(0));
+        assert_eq!(schedule.pop_accept(second, turn(1, 0)), Some(3));
+        assert_eq!(schedule.pop_accept(first, turn(0, 1)), Some(1));
+    });
+}
+
+#[test]
 fn a_freed_slot_leaves_every_queue_and_its_handles_go_stale() {
-    with_schedule(|schedule| {
+    freed::<Few>();
+    freed::<Many>();
+}
+
+fn freed<S: Scale>() {
+    with_schedule::<S, _>(|schedule| {
         let mut generations = HashMap::new();
         for _ in 0..SLOTS {
             let slot = schedule.take(Owner::User).unwrap();
@@ -108,7 +181,7 @@ fn a_freed_slot_leaves_every_queue_and_its_handles_go_stale() {
             schedule.set_deadline(slot, Some(Tick(slot)));
             schedule.set_ready(slot);
         }
-        assert!(!schedule.has_free() && schedule.take(Owner::User).is_none());
+        assert!(schedule.first_free().is_none() && schedule.take(Owner::User).is_none());
         for slot in 0..SLOTS as u32 {
             schedule.free(slot);
             schedule.check();

@@ -195,6 +195,6 @@ fn u9_thousands_of_connections_leave_no_handle_and_no_storage_behind() {
         while bench.stack.poll_event().is_some() {}
         bench.wait(Duration::from_millis(1));
         assert_eq!(bench.stack.memory().lent, 0, "round {round}");
-        assert_eq!(bench.stack.demux.len(), 1, "round {round}");
+        assert_eq!(bench.states().len(), 1, "round {round}");
     }
 }

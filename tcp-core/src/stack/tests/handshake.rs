@@ -45,7 +45,7 @@ fn a_handshake_makes_one_connection_and_one_event() {
 
 #[test]
 fn the_syn_ack_answers_what_the_syn_offers() {
-    let mut bench = Bench::<Firmware>::with(
+    let mut bench = Bench::<Chosen>::with(
         config(),
         Pool {
             capacity: 200_000,
@@ -290,7 +290,7 @@ fn a_full_accept_queue_drops_the_ack_and_keeps_the_entry() {
 
 #[test]
 fn r05_without_memory_the_ack_is_dropped_and_the_client_may_try_again() {
-    let mut bench = Bench::<Firmware>::with(config(), Pool::of(0));
+    let mut bench = Bench::<Chosen>::with(config(), Pool::of(0));
     let listener = bench.listen(80);
     bench.segment(SYN, IRS, nothing()).unwrap();
     let next = bench.only().seq + SeqLen::ONE;

@@ -72,7 +72,7 @@ fn one_tuple_is_one_connection() {
 fn r09_when_all_ephemeral_ports_are_taken_connect_fails() {
     let mut config = config();
     config.ephemeral_ports = (60_000, 60_002);
-    let mut bench = Bench::<Firmware>::with(config, Pool::of(4));
+    let mut bench = Bench::<Chosen>::with(config, Pool::of(4));
     let mut ports = HashSet::new();
     for _ in 0..3 {
         let handle = bench
@@ -102,7 +102,7 @@ fn r09_when_all_ephemeral_ports_are_taken_connect_fails() {
 
 #[test]
 fn without_memory_connect_fails_and_leaves_nothing() {
-    let mut bench = Bench::<Firmware>::with(config(), Pool::of(0));
+    let mut bench = Bench::<Chosen>::with(config(), Pool::of(0));
     let outcome = bench
         .stack
         .connect(bench.now, None, at(PEER, 80), Config::new());
@@ -154,7 +154,7 @@ fn a_refused_connection_says_so_and_its_handle_stays_until_closed() {
 
 #[test]
 fn s28_a_black_hole_is_given_up_and_the_slot_is_reusable() {
-    let mut bench = Bench::<Firmware>::with(config(), Pool::of(1));
+    let mut bench = Bench::<Chosen>::with(config(), Pool::of(1));
     let start = bench.now;
     let handle = bench
         .stack

@@ -4,25 +4,26 @@ use super::*;
 use crate::stack::demux::{Bucket, Demux};
 use crate::stack::listen::Listener;
 use crate::stack::node::Node;
-use crate::stack::schedule::Due;
+use crate::stack::schedule::Order;
 use crate::stack::slot::Slot;
 use crate::stack::syn_queue::SynEntry;
+use crate::stack::tests::Indexed;
 
 fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
     Vec::leak(values.collect()).into()
 }
 
-fn large(count: usize) -> Bench {
+fn large(count: usize) -> Bench<Indexed> {
     let tables = Tables {
         connections: leak((0..count).map(|_| Slot::Free)),
         nodes: leak((0..count).map(|_| Node::EMPTY)),
-        deadlines: leak((0..count).map(|_| Due::EMPTY)),
+        orders: leak((0..count).map(|_| Order::BLANK)),
         index: leak((0..(count * 2).next_power_of_two()).map(|_| Bucket::EMPTY)),
         listeners: leak((0..1).map(|_| Listener::EMPTY)),
         half_open: leak((0..8).map(|_| SynEntry::EMPTY)),
         ..tables()
     };
-    let mut bench = Bench::new();
+    let mut bench = Bench::with(config(), Pool::of(0));
     bench.stack = Stack::new(config(), tables, Pool::of(count));
     bench.stack.add_address(ip(US), 24).unwrap();
     bench
@@ -58,7 +59,7 @@ fn x07_colliding_tuples_do_not_lengthen_the_probes() {
 }
 
 /// A handshake without the checks between tables, which cost O(connections).
-fn quick_handshake(bench: &mut Bench, from: SocketAddr) -> SeqNum {
+fn quick_handshake(bench: &mut Bench<Indexed>, from: SocketAddr) -> SeqNum {
     let mut give = |segment: SegmentEmit| {
         let segment = SegmentEmit {
             source_port: from.port(),

@@ -2,6 +2,7 @@
 
 use super::super::address::pack;
 use super::super::local::{AnyAddress, OwnAddress};
+use super::super::scale::{Few, Many};
 use super::*;
 use crate::seq::SeqLen;
 use crate::wire::{Flags, RawWindow, SegmentOptions, Timestamps};
@@ -25,7 +26,7 @@ const SEED: TimeWaitSeed = TimeWaitSeed {
     owes_ack: true,
 };
 
-fn table(count: usize) -> TimeWaits<'static, OwnAddress> {
+fn table<S: Scale>(count: usize) -> TimeWaits<'static, OwnAddress, S> {
     TimeWaits::new(Vec::leak(vec![TimeWaitEntry::EMPTY; count]).into(), 60_000)
 }
 
@@ -59,13 +60,19 @@ fn segment(control: Option<Control>, seq: SeqNum, tsval: Option<u32>) -> Segment
 
 #[test]
 fn a_connection_in_time_wait_is_small() {
-    assert!(size_of::<TimeWaitEntry<OwnAddress>>() <= 64);
-    assert!(size_of::<TimeWaitEntry<AnyAddress>>() <= 64);
+    assert!(size_of::<TimeWaitEntry<OwnAddress, Few>>() <= 56);
+    assert!(size_of::<TimeWaitEntry<OwnAddress, Many>>() <= 64);
+    assert!(size_of::<TimeWaitEntry<AnyAddress, Many>>() <= 64);
 }
 
 #[test]
 fn entries_leave_after_2_msl_in_order_and_a_restarted_one_later() {
-    let mut table = table(3);
+    left_in_order::<Few>();
+    left_in_order::<Many>();
+}
+
+fn left_in_order<S: Scale>() {
+    let mut table = table::<S>(3);
     let at = |s: u64| Instant::from_micros(s * 1_000_000 + 77);
     let entries: Vec<u32> = (0..3)
         .map(|i| {
@@ -91,11 +98,20 @@ fn entries_leave_after_2_msl_in_order_and_a_restarted_one_later() {
 
 #[test]
 fn r08_a_full_table_names_its_oldest_entry_as_the_victim() {
-    let mut table = table(2);
-    assert_eq!(table.victim(), None);
+    oldest_is_victim::<Few>();
+    oldest_is_victim::<Many>();
+}
+
+fn oldest_is_victim<S: Scale>() {
+    let mut table = table::<S>(2);
+    let late = Instant::from_millis(10);
+    assert_eq!(table.victim(late), None);
     let first = table.insert(Instant::ZERO, &key(1), &SEED, &own()).unwrap();
-    table.insert(Instant::ZERO, &key(2), &SEED, &own()).unwrap();
-    assert_eq!(table.victim(), Some(first));
+    let second = table.insert(late, &key(2), &SEED, &own()).unwrap();
+    assert_eq!(table.victim(late), Some(first));
+    table.restart(first, Instant::from_millis(20));
+    assert_eq!(table.victim(Instant::from_millis(20)), Some(second));
+    table.restart(second, Instant::from_millis(30));
     assert_eq!(table.insert(Instant::ZERO, &key(3), &SEED, &own()), None);
     table.remove(first);
     assert_eq!(
@@ -106,7 +122,7 @@ fn r08_a_full_table_names_its_oldest_entry_as_the_victim() {
 
 #[test]
 fn s23_a_reset_is_ignored_in_time_wait() {
-    let mut table = table(1);
+    let mut table = table::<Few>(1);
     let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
     let reset = segment(Some(Control::Rst), SEED.rcv_nxt, None);
     assert_eq!(table.get(index).unwrap().judge(&reset), Verdict::Ignore);
@@ -115,7 +131,7 @@ fn s23_a_reset_is_ignored_in_time_wait() {
 #[test]
 fn s24_a_syn_reopens_only_beyond_the_old_numbers() {
     let entry = |timestamps| {
-        let mut table = table(1);
+        let mut table = table::<Few>(1);
         let seed = TimeWaitSeed { timestamps, ..SEED };
         let index = table.insert(Instant::ZERO, &key(5), &seed, &own()).unwrap();
         *table.get(index).unwrap()
@@ -143,7 +159,7 @@ fn s24_a_syn_reopens_only_beyond_the_old_numbers() {
 
 #[test]
 fn only_the_fin_that_comes_again_restarts_2_msl() {
-    let mut table = table(1);
+    let mut table = table::<Few>(1);
     let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
     let entry = *table.get(index).unwrap();
     let fin = segment(Some(Control::Fin), SEED.rcv_nxt - SeqLen::ONE, None);
