@@ -82,6 +82,10 @@ pub(crate) fn all() -> Vec<Step> {
             features,
         ),
         step("test", "unit, state, pair and conformance tests", all_tests),
+        step("pkt", "conformance scripts, in virtual time", |name| {
+            let pkt = ["run", "--release", "-p", "tcp-tests", "--bin", "pkt", "--"];
+            tests(name, cargo(&pkt).arg("tests/scripts"))
+        }),
         step("doctest", "the examples in the documentation", |name| {
             tests(
                 name,

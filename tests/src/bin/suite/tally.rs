@@ -80,25 +80,39 @@ impl Tally {
     }
 }
 
-/// Adds up the summaries of `cargo test` and of `cargo nextest` in `output`; `None` when there is
-/// none.
+/// Adds up the summaries of `cargo test` and of `cargo nextest` in `output`, and those that our own
+/// runners print; `None` when there is none.
 pub(crate) fn counts_in(output: &str) -> Option<Counts> {
     let mut sum: Option<Counts> = None;
     for line in output.lines() {
         let line = line.trim();
         let summary = line
             .strip_prefix("test result:")
-            .or_else(|| line.strip_prefix("Summary ["));
+            .or_else(|| line.strip_prefix("Summary ["))
+            .or_else(|| is_plain(line).then_some(line));
         if let Some(summary) = summary {
             let counts = sum.get_or_insert_default();
             counts.passed += number_before(summary, "passed");
             counts.failed += number_before(summary, "failed")
                 + number_before(summary, "timed out")
                 + number_before(summary, "exec failed");
-            counts.skipped += number_before(summary, "ignored");
+            // What nextest calls skipped was not asked for.
+            let skipped = if is_plain(line) { "skipped" } else { "ignored" };
+            counts.skipped += number_before(summary, skipped);
         }
     }
     sum
+}
+
+/// Whether a line is `N passed, N failed, N skipped` and nothing else.
+fn is_plain(line: &str) -> bool {
+    let words = ["passed", "failed", "skipped"];
+    let parts: Vec<_> = line.split(", ").collect();
+    parts.len() == words.len()
+        && parts.iter().zip(words).all(|(part, word)| {
+            let number = part.strip_suffix(word).map(str::trim_end);
+            number.is_some_and(|number| number.parse::<u32>().is_ok())
+        })
 }
 
 /// The number in `7 passed`, zero when `word` does not follow a number.
@@ -138,6 +152,20 @@ mod tests {
             skipped: 0,
         };
         assert_eq!(counts_in(output), Some(counts));
+    }
+
+    #[test]
+    fn summary_of_our_own_runners() {
+        let counts = Counts {
+            passed: 9,
+            failed: 2,
+            skipped: 7,
+        };
+        assert_eq!(
+            counts_in("ok a.pkt\n9 passed, 2 failed, 7 skipped"),
+            Some(counts)
+        );
+        assert_eq!(counts_in("9 passed, 2 failed, and more"), None);
     }
 
     #[test]
