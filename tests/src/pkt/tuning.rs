@@ -3,6 +3,7 @@
 
 mod control;
 
+use tcp_core::wire::OptionOrder;
 use tcp_core::{Config, StackConfig, Switch};
 
 use super::rings::Sizes;
@@ -25,8 +26,6 @@ pub struct Tuning {
     pub sizes: Sizes,
     pub mtu: u16,
     pub time_wait_ms: u32,
-    /// Retransmissions of a SYN-ACK.
-    pub syn_ack_retries: u8,
     /// What keep-alive uses until a socket says otherwise, in seconds, and a count.
     pub keep_alive: (u32, u32, u8),
     /// Whether every connection is kept alive.
@@ -46,17 +45,21 @@ impl Tuning {
     }
 
     fn linux() -> Self {
+        let config = Config::new()
+            .syn_retries(5)
+            .retries(3, 15)
+            .window_scale(Some(8))
+            .quick_acks(16)
+            .syn_ack_retries(5);
         Self {
             profile: Profile::Linux,
-            config: Config::new().syn_retries(5).retries(3, 15),
+            config,
             sizes: Sizes {
                 send: 4 << 20,
-                // What the usual limits of a socket's memory become: the scale is 8.
-                receive: 15 << 20,
+                receive: ring_for(65_535, 8),
             },
             mtu: 1_500,
             time_wait_ms: 60_000,
-            syn_ack_retries: 5,
             keep_alive: (7_200, 75, 9),
             always_keep_alive: false,
             discards: false,
@@ -64,16 +67,22 @@ impl Tuning {
     }
 
     fn freebsd() -> Self {
+        let config = Config::new()
+            .rto_min_ms(230)
+            .syn_retries(12)
+            .retries(3, 12)
+            .option_order(OptionOrder::FreeBsd)
+            .window_scale(Some(6))
+            .syn_ack_retries(3);
         Self {
             profile: Profile::FreeBsd,
-            config: Config::new().rto_min_ms(230).syn_retries(12).retries(3, 12),
+            config,
             sizes: Sizes {
                 send: 1 << 20,
-                receive: 65_536,
+                receive: ring_for(65_536, 6),
             },
             mtu: 1_500,
             time_wait_ms: 60_000,
-            syn_ack_retries: 3,
             keep_alive: (7_200, 75, 8),
             always_keep_alive: false,
             discards: false,
@@ -97,6 +106,12 @@ impl Tuning {
             ..StackConfig::new(self.mtu)
         }
     }
+}
+
+/// The octets of a ring that offers `window` octets with this scale: what rounding may promise is
+/// kept back.
+pub(super) const fn ring_for(window: usize, scale: u8) -> usize {
+    window + (1 << scale) - 1
 }
 
 /// A switch from a number.

@@ -1,6 +1,6 @@
 //! `TCP_INFO` by the names of its fields.
 
-use tcp_core::{Info, State};
+use tcp_core::{CongestionState, Info, State};
 
 /// Constants that assertions name.
 #[must_use]
@@ -57,7 +57,6 @@ pub(super) const fn number(state: State) -> i64 {
 #[must_use]
 pub(super) fn field(info: &Info, name: &str) -> Option<i64> {
     let field = name.strip_prefix("tcpi_")?;
-    let segments = |octets: u32| i64::from(octets.div_ceil(u32::from(info.mss.max(1))));
     let micros = |time: tcp_core::Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     let options = 12 * i64::from(info.timestamps);
     Some(match field {
@@ -70,9 +69,28 @@ pub(super) fn field(info: &Info, name: &str) -> Option<i64> {
                 | i64::from(info.sack) << 1
                 | i64::from(info.window_scaling) << 2
         }
-        "unacked" => segments(info.in_flight),
+        "unacked" => info.unacked.into(),
+        "sacked" => info.sacked.into(),
+        "lost" => info.lost.into(),
+        "retrans" => info.resent.into(),
         "backoff" => info.backoff.into(),
-        "retransmits" => info.backoff.into(),
+        "retransmits" => info.attempts.into(),
+        "probes" => info.probes.into(),
+        "reordering" => info.reordering.into(),
+        "reord_seen" | "fackets" | "rwnd_limited" | "busy_time" | "sndbuf_limited" => 0,
+        "ca_state" => match info.congestion {
+            CongestionState::Open => 0,
+            CongestionState::Disorder => 1,
+            CongestionState::Reduced => 2,
+            CongestionState::Recovery => 3,
+            CongestionState::Loss => 4,
+        },
+        "advmss" => info.advertised_mss.into(),
+        "rcv_mss" => info.received_mss.into(),
+        "min_rtt" => micros(info.min_rtt.unwrap_or_default()),
+        "last_data_recv" => micros(info.last_text?) / 1_000,
+        "pmtu" => i64::from(info.mss) + 40,
+        "rcv_space" => info.rcv_wnd.into(),
         "total_retrans" => info.retransmissions.into(),
         "rtt" => micros(info.srtt.unwrap_or_default()),
         "rttvar" => micros(info.rttvar),
@@ -82,7 +100,7 @@ pub(super) fn field(info: &Info, name: &str) -> Option<i64> {
         "rcv_wscale" => info.rcv_wscale.into(),
         "rcv_wnd" => info.rcv_wnd.into(),
         "snd_wnd" => info.snd_wnd.into(),
-        "notsent_bytes" => i64::from(info.send_queue) - i64::from(info.in_flight),
+        "notsent_bytes" => info.unsent.into(),
         "bytes_acked" => i64::try_from(info.octets_acked).ok()?,
         "bytes_received" => i64::try_from(info.octets_received).ok()?,
         "segs_out" => info.segments_out.into(),

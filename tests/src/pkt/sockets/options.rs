@@ -59,6 +59,11 @@ impl Sockets {
             bench.sizes.set(socket.sizes);
         }
         if let Role::Connection(handle) = socket.role {
+            if name == "TCP_QUICKACK" {
+                let switch = if value == 0 { Switch::Off } else { Switch::On };
+                let _ = bench.stack.quick_ack(bench.now, handle, switch);
+                return Ok(Progress::Done(0));
+            }
             let _ = bench.stack.set_config(bench.now, handle, socket.config);
         }
         Ok(Progress::Done(0))
@@ -126,6 +131,12 @@ pub enum Value {
 }
 
 impl Socket {
+    /// Whether a socket option holds back what does not fill a segment.
+    pub(super) fn is_corked(&self) -> bool {
+        let mut names = ["TCP_CORK", "TCP_NOPUSH"].into_iter();
+        names.any(|name| self.other.get(name).is_some_and(|value| *value != 0))
+    }
+
     fn set(&mut self, name: &str, value: i64) -> Result<(), Refusal> {
         let invalid = Err(Refusal::Error(Errno::EINVAL));
         let switch = if value == 0 { Switch::Off } else { Switch::On };
@@ -147,6 +158,13 @@ impl Socket {
             }
             ("TCP_SYNCNT", Ok(count @ 1..=127)) => self.config.syn_retries(count),
             ("TCP_SYNCNT", _) => return invalid,
+            ("TCP_CORK" | "TCP_NOPUSH", _) => self.config.cork(switch),
+            ("TCP_DEFER_ACCEPT", _) => {
+                let seconds = value.clamp(0, 255);
+                self.config
+                    .defer_accept_s(u8::try_from(seconds).unwrap_or(0))
+            }
+            ("TCP_QUICKACK", _) => self.config,
             ("TCP_LINGER2", _) => match value {
                 ..0 => self.config.fin_wait_2_s(0),
                 0 => self.config,

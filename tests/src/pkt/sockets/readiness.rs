@@ -88,7 +88,7 @@ impl Sockets {
         Progress::Done(match queue {
             Queue::In => info.receive_queue.into(),
             Queue::Out => info.send_queue.into(),
-            Queue::Unsent => i64::from(info.send_queue) - i64::from(info.in_flight),
+            Queue::Unsent => info.unsent.into(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Reading and writing.
 
-use tcp_core::State;
+use tcp_core::{State, Switch};
 
 use super::{Errno, Progress, Role, Sockets};
 use crate::pkt::engine::bench::Bench;
@@ -105,6 +105,16 @@ impl Sockets {
         }
         if matches!(bench.stack.state(handle), Ok(State::SynSent)) {
             return (waits, before);
+        }
+        // What is written with the promise of more waits for it, like what is corked.
+        let corked = if flags.more || socket.is_corked() {
+            Switch::On
+        } else {
+            Switch::Off
+        };
+        let config = socket.config.cork(corked);
+        if bench.stack.config(handle) != Ok(config) {
+            let _ = bench.stack.set_config(bench.now, handle, config);
         }
         let octets = vec![0x5a; count - before];
         match bench.stack.send(bench.now, handle, &octets) {

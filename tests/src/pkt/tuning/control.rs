@@ -1,6 +1,8 @@
 //! System controls: by name, what each changes.
 
-use super::{Tuning, switch};
+use tcp_core::BlindAttacks;
+
+use super::{Tuning, ring_for, switch};
 
 /// Controls that choose among mechanisms, or between sizes, which make no difference to what a
 /// script can see here.
@@ -107,6 +109,8 @@ fn of_linux(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
         "tcp_rto_min_us" => config.rto_min_ms((number / 1_000).try_into().ok()?),
         "tcp_rto_max_ms" => config.rto_max_s((number / 1_000).clamp(1, 255).try_into().ok()?),
         "tcp_delack_ticks" | "tcp_delack_min" => config,
+        "tcp_synack_retries" => config.syn_ack_retries(number.clamp(0, 255).try_into().ok()?),
+        "tcp_slow_start_after_idle" => config.idle_restart(switch(number)),
         "ip_default_ttl" => config.hop_limit(number.try_into().ok()?),
         _ => return of_linux_stack(tuning, name, &numbers),
     };
@@ -117,15 +121,10 @@ fn of_linux(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
 fn of_linux_stack(tuning: &mut Tuning, name: &str, numbers: &[i64]) -> Option<()> {
     let number = *numbers.first()?;
     match name {
-        "tcp_synack_retries" => tuning.syn_ack_retries = number.try_into().ok()?,
         "tcp_keepalive_time" => tuning.keep_alive.0 = number.try_into().ok()?,
         "tcp_keepalive_intvl" => tuning.keep_alive.1 = number.try_into().ok()?,
         "tcp_keepalive_probes" => tuning.keep_alive.2 = number.try_into().ok()?,
-        // Half of a socket's memory becomes window, as much as its defaults say.
-        "tcp_rmem" => {
-            let default = *numbers.get(1)?;
-            tuning.sizes.receive = usize::try_from(default).ok()?.clamp(2_304, 1 << 24);
-        }
+        "tcp_rmem" => take_rmem(tuning, numbers)?,
         // Off, as they are here.
         "tcp_syncookies" | "tcp_frto" | "tcp_abort_on_overflow" | "tcp_low_latency" => {}
         "tcp_ecn" | "tcp_ecn_fallback" | "tcp_mtu_probing" | "tcp_fastopen" | "tcp_base_mss"
@@ -138,9 +137,19 @@ fn of_linux_stack(tuning: &mut Tuning, name: &str, numbers: &[i64]) -> Option<()
         | "tcp_shrink_window"
         | "tcp_stdurg" => {}
         "somaxconn" | "optmem_max" | "rmem_max" | "wmem_max" | "default_qdisc" => {}
-        "tcp_slow_start_after_idle" if number != 0 => {}
         _ => return None,
     }
+    Some(())
+}
+
+/// Half of a socket's memory becomes window, which a SYN cannot offer more than 65,535 octets of;
+/// the scale serves the largest memory that a socket may have.
+fn take_rmem(tuning: &mut Tuning, numbers: &[i64]) -> Option<()> {
+    let window = usize::try_from(numbers.get(1)? / 2).ok()?;
+    let most = *numbers.get(2)?;
+    let scale = (0..14).find(|shift| most >> shift <= 0xffff).unwrap_or(14);
+    tuning.config = tuning.config.window_scale(Some(scale));
+    tuning.sizes.receive = ring_for(window.clamp(1_152, 65_535), scale);
     Some(())
 }
 
@@ -155,6 +164,14 @@ fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
             .timestamps(switch(number))
             .window_scaling(switch(number)),
         "sack.enable" => config.sack(switch(number)),
+        "initcwnd_segments" => config.initial_window(number.clamp(1, 255).try_into().ok()?),
+        "insecure_rst" | "insecure_syn" | "insecure_ack" if number != 0 => {
+            config.blind_attacks(BlindAttacks::Trusted)
+        }
+        "rfc5961.enable" if number == 0 => config.blind_attacks(BlindAttacks::Trusted),
+        "insecure_rst" | "insecure_syn" | "insecure_ack" | "rfc5961.enable" => {
+            config.blind_attacks(BlindAttacks::Challenged)
+        }
         "delayed_ack" if number == 0 => config.ack_delay_ms(0),
         "delacktime" => config.ack_delay_ms(number.clamp(0, 200).try_into().ok()?),
         "rexmit_min" => config.rto_min_ms(number.clamp(1, 60_000).try_into().ok()?),
@@ -166,7 +183,7 @@ fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
         "mssdflt" | "minmss" | "drop_synfin" | "blackhole" | "log_debug" => config,
         _ => {
             match name {
-                "recvspace" => tuning.sizes.receive = usize::try_from(number).ok()?,
+                "recvspace" => tuning.sizes.receive = ring_for(number.try_into().ok()?, 6),
                 "sendspace" => tuning.sizes.send = usize::try_from(number).ok()?,
                 "msl" => tuning.time_wait_ms = u32::try_from(2 * number).ok()?,
                 "keepidle" => tuning.keep_alive.0 = u32::try_from(number / 1_000).ok()?,
@@ -176,9 +193,6 @@ fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
                 "keepinit" => {}
                 "ecn.enable" if number == 0 => {}
                 "fastopen.server_enable" | "fastopen.client_enable" if number == 0 => {}
-                "initcwnd_segments" if number == 10 => {}
-                "insecure_rst" | "insecure_syn" | "insecure_ack" if number == 0 => {}
-                "rfc5961.enable" if number != 0 => {}
                 _ => return None,
             }
             config
