@@ -8,6 +8,8 @@
 //!   what its [`shell`] text would have set.
 //! * [`wire`]: packets of scripts as octets, and back; [`compare`]: whether two are the same;
 //!   [`icmp`]: names of errors; [`rings`]: the octets of connections.
+//! * `flow`: whose numbers are whose; `expectation`: a segment that must come; `value`: arguments
+//!   of calls.
 //! * [`verdict`]: how a script ended.
 
 pub mod ast;
@@ -15,6 +17,8 @@ pub mod code;
 pub mod compare;
 pub mod engine;
 pub mod error;
+mod expectation;
+mod flow;
 pub mod icmp;
 mod lexer;
 mod parser;
@@ -24,6 +28,7 @@ pub mod settings;
 pub mod shell;
 pub mod sockets;
 pub mod tuning;
+mod value;
 pub mod verdict;
 pub mod wire;
 

@@ -5,7 +5,6 @@ mod options;
 
 use std::net::SocketAddr;
 
-use super::value::{self, count, number};
 use super::{Engine, Stop, Waiting};
 use crate::pkt::ast::{Call, Event, Expr, When};
 use crate::pkt::render;
@@ -13,6 +12,7 @@ use crate::pkt::sockets::open::How;
 use crate::pkt::sockets::readiness::{ERR, HUP, NVAL, Queue};
 use crate::pkt::sockets::transfer::MessageFlags;
 use crate::pkt::sockets::{Errno, Progress};
+use crate::pkt::value::{self, count, number};
 
 /// How long a call without an end waits for the stack's own timers.
 const PATIENCE_US: i64 = 60_000_000;

@@ -1,16 +1,11 @@
 //! What a script does: segments and ICMP errors that it sends, time that it lets pass, assertions,
 //! shell text.
 
-use std::net::SocketAddr;
-
 use super::{Engine, Stop, info};
-use crate::pkt::ast::{
-    Body, Direction, Event, Flags, Icmp, OptionList, Packet, Seq, Span, Tcp, When,
-};
+use crate::pkt::ast::{Body, Direction, Event, Icmp, Packet, When};
 use crate::pkt::code::{Code, CodeError};
-use crate::pkt::icmp::{self, Family};
+use crate::pkt::render;
 use crate::pkt::shell::{self, Wish};
-use crate::pkt::{render, wire};
 
 impl<'s> Engine<'s> {
     /// When an event takes place that the script brings about.
@@ -33,11 +28,9 @@ impl<'s> Engine<'s> {
             (Body::Tcp(tcp), Direction::Out) => self.expect(event, packet, tcp),
             (Body::Tcp(tcp), Direction::In) => {
                 self.pass_until(event)?;
-                let flow = self.flow_in(tcp);
-                let flow = self.flows.get(flow);
-                let live = flow.with_live_echo(tcp);
-                let ends = (flow.remote, flow.local);
-                let octets = wire::encode(packet, &live, ends, flow.bases);
+                let listens = |port| self.sockets.listens(port);
+                let flow = self.flows.incoming(tcp, &self.scene, listens);
+                let octets = self.flows.get(flow).inject(packet, tcp);
                 self.bench.inject(&octets.map_err(Stop::Unsupported)?);
                 self.settle()
             }
@@ -49,68 +42,15 @@ impl<'s> Engine<'s> {
         }
     }
 
-    /// The conversation of a segment that the script sends.
-    fn flow_in(&mut self, tcp: &Tcp) -> usize {
-        let usual = (self.scene.local, self.scene.bind_port).into();
-        if let Some((source, destination)) = tcp.ports {
-            let local = self.sockets.listens(Some(destination));
-            let known = self.flows.current().map(|flow| self.flows.get(flow).local);
-            let local = local.or(known).or_else(|| self.sockets.listens(None));
-            let local: SocketAddr = local.unwrap_or(usual);
-            let flow = self
-                .flows
-                .between(local, (self.scene.remote, source).into());
-            self.flows.choose(Some(flow));
-            return flow;
-        }
-        if let Some(flow) = self.flows.current() {
-            return flow;
-        }
-        let local = self.sockets.listens(None).unwrap_or(usual);
-        let remote = (self.scene.remote, self.flows.next_port()).into();
-        let flow = self.flows.between(local, remote);
-        self.flows.choose(Some(flow));
-        flow
-    }
-
     /// An ICMP error about a segment that the stack sent.
     fn icmp(&mut self, icmp: &Icmp) -> Result<(), Stop> {
-        let family = if self.scene.local.is_ipv4() {
-            Family::V4
-        } else {
-            Family::V6
-        };
-        let numbers = icmp::numbers(icmp, family).map_err(Stop::Unsupported)?;
         let Some(flow) = self.flows.current() else {
             return Err(Stop::Failed(
                 "no segment was sent that it could be about".into(),
             ));
         };
-        let flow = self.flows.get(flow);
-        let span = icmp.quoted.unwrap_or(Span {
-            start: 0,
-            end: 0,
-            len: 0,
-        });
-        let quoted = Tcp {
-            ports: None,
-            flags: Flags::default(),
-            seq: Seq::Relative(span),
-            ack: None,
-            win: None,
-            urg: None,
-            options: OptionList::Listed(Vec::new()),
-        };
-        let packet = Packet {
-            direction: Direction::Out,
-            ip: Default::default(),
-            body: Body::Icmp(icmp.clone()),
-        };
-        let octets = wire::encode(&packet, &quoted, (flow.local, flow.remote), flow.bases);
-        let octets = octets.map_err(Stop::Unsupported)?;
-        let kind = (numbers.kind, numbers.code);
-        let error = wire::icmp_error(self.scene.remote, &octets, kind, numbers.rest);
-        let error = error.ok_or_else(|| Stop::Unsupported("icmp of another family".into()))?;
+        let error = self.flows.get(flow).icmp_error(icmp, self.scene.remote);
+        let error = error.map_err(Stop::Unsupported)?;
         self.bench.inject(&error);
         self.settle()
     }

@@ -1,9 +1,9 @@
 //! What a script states: segments that come out.
 
 use super::{Engine, Sent, Stop};
-use crate::pkt::ast::{Event, Packet, Seq, Tcp, When};
+use crate::pkt::ast::{Event, Packet, Tcp};
 use crate::pkt::compare;
-use crate::pkt::render;
+use crate::pkt::expectation::Expectation;
 use crate::pkt::wire::Seen;
 
 /// How long `*` waits: longer than any timer of TCP's.
@@ -15,52 +15,22 @@ impl Engine<'_> {
         let previous = self.bench.time();
         let bounds = self.scene.tolerance.bounds(event.time, previous);
         let latest = bounds.map_or(previous + EVER_US, |(_, latest)| latest);
-        let stated = || stated(event.time, packet);
+        let expectation = Expectation {
+            event,
+            packet,
+            tcp,
+            bounds,
+            rigour: self.settings.rigour,
+        };
         let Some((at, mut seen, flow)) = self.next_sent(tcp, latest)? else {
-            let until = render::time(latest);
-            let message = format!("expected {} got nothing until {until}", stated());
-            return Err(Stop::Failed(message));
+            return Err(Stop::Failed(expectation.missed(latest)));
         };
         if !self.scene.strict_segments {
             self.join_more(tcp, &mut seen, flow, latest)?;
         }
-        if let Some(flow) = flow
-            && tcp.flags.syn
-            && let Seq::Relative(span) = tcp.seq
-        {
-            // A script may count from another number than 0.
-            let flow = self.flows.get_mut(flow);
-            flow.bases.local = seen.raw_seq.wrapping_sub(span.start);
-            if let Seq::Relative(of_seen) = &mut seen.tcp_mut().seq {
-                of_seen.start = span.start;
-                of_seen.end = span.start.wrapping_add(of_seen.len);
-            }
-        }
-        let got = || {
-            format!(
-                "{} {}",
-                render::time(at),
-                render::packet(&shown(&seen, tcp))
-            )
-        };
-        let difference = compare::difference(packet, tcp, &seen, self.settings.rigour);
-        if let Some(what) = difference {
-            let message = format!("expected {} got {}: {what}", stated(), got());
-            return Err(Stop::Failed(message));
-        }
-        if let Some((from, to)) = bounds.filter(|(from, to)| at < *from || at > *to) {
-            let (from, to) = (render::time(from), render::time(to));
-            let message = format!(
-                "expected {} got {}: not between {from} and {to}",
-                stated(),
-                got()
-            );
-            return Err(Stop::Failed(message));
-        }
-        if let Some(flow) = flow {
-            self.flows.get_mut(flow).learn(tcp, &seen);
-        }
-        Ok(())
+        let flow = flow.map(|flow| self.flows.get_mut(flow));
+        let judged = expectation.judge(at, &mut seen, flow);
+        judged.map_err(Stop::Failed)
     }
 
     /// The next segment of the conversation of `tcp`, waited for until `latest`.
@@ -77,7 +47,7 @@ impl Engine<'_> {
                     flow,
                     seen: Some(seen),
                 } = sent
-                    && self.is_about(tcp, flow, &seen)
+                    && self.flows.is_about(tcp, flow, &seen)
                 {
                     return Ok(Some((at, seen, flow)));
                 }
@@ -85,14 +55,6 @@ impl Engine<'_> {
             if !self.step(end)? && self.bench.now >= end {
                 return Ok(None);
             }
-        }
-    }
-
-    /// Whether a segment that was sent belongs to the conversation of the one stated.
-    fn is_about(&self, tcp: &Tcp, flow: Option<usize>, seen: &Seen) -> bool {
-        match tcp.ports {
-            Some((_, remote)) => seen.destination.port() == remote || flow.is_none(),
-            None => flow.is_none() || flow == self.flows.current(),
         }
     }
 
@@ -125,29 +87,4 @@ impl Engine<'_> {
         }
         Ok(())
     }
-}
-
-/// An event as the script states it.
-fn stated(when: When, packet: &Packet) -> String {
-    let time = match when {
-        When::Any => "*".to_owned(),
-        When::At(at) => render::time(at),
-        When::After(after) => format!("+{}", render::time(after)),
-        When::Between(from, to) => format!("{}~{}", render::time(from), render::time(to)),
-        When::AfterBetween(from, to) => {
-            format!("+{}~+{}", render::time(from), render::time(to))
-        }
-    };
-    format!("{time} {}", render::packet(packet))
-}
-
-/// A segment without what the script does not state and does not compare.
-fn shown(seen: &Seen, tcp: &Tcp) -> Packet {
-    let mut shown = seen.clone();
-    shown.packet.ip = Default::default();
-    let of_seen = shown.tcp_mut();
-    if tcp.ports.is_none() {
-        of_seen.ports = None;
-    }
-    shown.packet
 }

@@ -4,7 +4,7 @@ use tcp_core::{CongestionState, Info, State};
 
 /// Constants that assertions name.
 #[must_use]
-pub(super) fn constant(name: &str) -> Option<i64> {
+pub(in crate::pkt) fn constant(name: &str) -> Option<i64> {
     Some(match name {
         "TCP_CA_Open" => 0,
         "TCP_CA_Disorder" => 1,

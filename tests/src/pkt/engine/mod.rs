@@ -4,31 +4,29 @@
 //! stack to the next in between. What the stack sends waits in a queue until the script looks at
 //! it.
 //!
-//! * [`bench`]: the stack and its clock. [`flow`]: whose numbers are whose.
+//! * [`bench`]: the stack and its clock.
 //! * `events`: what the script does. `expect`: what it states. `call`: its system calls.
 
 pub mod bench;
 mod call;
 mod events;
 mod expect;
-mod flow;
-mod info;
-mod value;
+pub(super) mod info;
 
 use std::collections::VecDeque;
 
 use tcp_core::Instant;
 
 use super::ast::{Action, Call, Event, Script};
+use super::flow::Flows;
 use super::settings::{Scene, Settings};
 use super::shell;
 use super::sockets::Sockets;
 use super::tuning::Tuning;
 use super::verdict::Verdict;
-use super::wire::{self, Seen};
+use super::wire::Seen;
 use crate::pcap::Pcap;
 use bench::Bench;
-use flow::Flows;
 
 /// How a script ended, and what was on the wire.
 #[derive(Debug)]
@@ -226,23 +224,8 @@ impl<'s> Engine<'s> {
     fn collect(&mut self) -> Result<(), Stop> {
         self.bench.drain().map_err(|_| restless())?;
         while let Some((at, octets)) = self.bench.out.pop_front() {
-            let Some(mut seen) = wire::decode(&octets, wire::Bases::default()) else {
-                let (flow, seen) = (None, None);
-                self.sent.push_back(Sent { at, flow, seen });
-                continue;
-            };
-            let flow = self.flows.of(&seen);
-            if let Some(flow) = flow {
-                let flow = self.flows.get_mut(flow);
-                if seen.tcp().flags.syn {
-                    flow.bases.local = seen.raw_seq;
-                }
-                flow.note_stamp(&seen);
-                if let Some(relative) = wire::decode(&octets, flow.bases) {
-                    seen = relative;
-                }
-            }
-            let seen = Some(seen);
+            let (flow, seen) = self.flows.read(&octets).unzip();
+            let flow = flow.flatten();
             self.sent.push_back(Sent { at, flow, seen });
         }
         Ok(())

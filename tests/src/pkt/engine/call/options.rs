@@ -2,9 +2,9 @@
 
 use super::{Engine, Trouble};
 use crate::pkt::ast::{Call, Expr};
-use crate::pkt::engine::value::{self, number};
 use crate::pkt::sockets::Progress;
 use crate::pkt::sockets::options::{Refusal, Value};
+use crate::pkt::value::{self, number};
 
 impl Engine<'_> {
     /// `setsockopt(fd, level, NAME, [value], length)`.

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::pkt::ast::{Expr, Field};
-use crate::pkt::sockets::readiness;
+use super::ast::{Expr, Field};
+use super::sockets::readiness;
 
 /// The value of a name that calls use.
 fn constant(name: &str) -> Option<i64> {
