@@ -146,6 +146,8 @@ pub use connection::{
 pub use profile::{Firmware, Host, Memory, Profile, Small, Storage};
 pub use ring::Ring;
 pub use seq::{SeqLen, SeqNum, SeqRange};
+#[cfg(feature = "alloc")]
+pub use stack::TableSizes;
 pub use stack::{
     AnyAddress, ChecksumState, Dropped, Event, Few, FragmentSlot, Handle, LinkDestination,
     ListenAt, ListenerHandle, LocalAddress, Many, OwnAddress, Packet, Received, Row, RxChecksum,

@@ -61,6 +61,8 @@ pub use packet::{
 pub use reassembly::FragmentSlot;
 pub use scale::{Few, Many, Scale};
 pub use siphash::keyed_hash;
+#[cfg(feature = "alloc")]
+pub use tables::TableSizes;
 pub use tables::{Tables, TablesStorage};
 
 use core::net::{IpAddr, SocketAddr};

@@ -143,20 +143,79 @@ impl<
     }
 }
 
+/// How much room there is in tables on the heap.
+///
+/// ```
+/// use tcp_core::{Host, TableSizes, Tables};
+/// let sizes = TableSizes {
+///     listeners: 16,
+///     ..TableSizes::new(1_000, 100, 1_000)
+/// };
+/// let tables: Tables<'static, Host> = Tables::sized(&sizes);
+/// ```
+#[cfg(feature = "alloc")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TableSizes {
+    /// Connections.
+    pub connections: usize,
+    /// Half-open connections: 65,535 at most.
+    pub half_open: usize,
+    /// Connections in TIME-WAIT.
+    pub time_wait: usize,
+    /// Listeners.
+    pub listeners: usize,
+    /// Answers that wait for the device.
+    pub replies: usize,
+    /// Octets for ICMP messages that wait for the device.
+    pub packets: usize,
+    /// Fragmented datagrams, of any size, that are put together at the same time.
+    pub fragments: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl TableSizes {
+    /// For so many connections, half-open connections and connections in TIME-WAIT, with 1,024
+    /// listeners, 1,024 waiting answers, 128 KiB for ICMP messages, and eight fragmented datagrams.
+    #[must_use]
+    pub const fn new(connections: usize, half_open: usize, time_wait: usize) -> Self {
+        Self {
+            connections,
+            half_open,
+            time_wait,
+            listeners: 1_024,
+            replies: 1_024,
+            packets: 131_072,
+            fragments: 8,
+        }
+    }
+}
+
 #[cfg(feature = "alloc")]
 impl<P: Profile> Tables<'static, P> {
-    /// Tables on the heap: for so many connections, half-open connections (65,535 at most) and
-    /// connections in TIME-WAIT, with 1,024 listeners, 1,024 waiting answers, 128 KiB for ICMP
-    /// messages, and eight fragmented datagrams of any size.
+    /// Tables on the heap, of the sizes of [`TableSizes::new`].
     #[must_use]
     pub fn owned(connections: usize, half_open: usize, time_wait: usize) -> Self {
+        Self::sized(&TableSizes::new(connections, half_open, time_wait))
+    }
+
+    /// Tables on the heap, of these sizes.
+    #[must_use]
+    pub fn sized(sizes: &TableSizes) -> Self {
         use alloc::vec;
         use alloc::vec::Vec;
 
         use super::demux::Demux;
 
-        const LISTENERS: usize = 1_024;
-        let entries = connections + half_open + time_wait + LISTENERS;
+        let TableSizes {
+            connections,
+            half_open,
+            time_wait,
+            listeners,
+            replies,
+            packets,
+            fragments,
+        } = *sizes;
+        let entries = connections + half_open + time_wait + listeners;
         let (orders, index) = if P::Scale::SCANS {
             (0, 0)
         } else {
@@ -164,20 +223,19 @@ impl<P: Profile> Tables<'static, P> {
         };
         let mut empty = Vec::new();
         empty.resize_with(connections, || Slot::Free);
-        let fragment = || FragmentSlot::new(vec![0; 65_535].into());
-        let mut fragments = Vec::new();
-        fragments.resize_with(8, fragment);
+        let mut slots = Vec::new();
+        slots.resize_with(fragments, || FragmentSlot::new(vec![0; 65_535].into()));
         Self {
             connections: empty.into(),
             nodes: vec![Node::EMPTY; connections].into(),
             orders: vec![Order::BLANK; orders].into(),
             index: vec![Bucket::BLANK; index].into(),
-            listeners: vec![Listener::BLANK; LISTENERS].into(),
+            listeners: vec![Listener::BLANK; listeners].into(),
             half_open: vec![SynEntry::BLANK; half_open].into(),
             time_wait: vec![TimeWaitEntry::BLANK; time_wait].into(),
-            replies: vec![Reply::EMPTY; 1_024].into(),
-            packets: vec![0; 131_072].into(),
-            fragments: fragments.into(),
+            replies: vec![Reply::EMPTY; replies].into(),
+            packets: vec![0; packets].into(),
+            fragments: slots.into(),
         }
     }
 }

@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 
 use tcp_core::{
     Dropped, Events, Handle, Instant, LinkDestination, ListenerHandle, Packet, Received,
-    RxChecksum, Stack, StackConfig, Tables,
+    RxChecksum, Stack, StackConfig, TableSizes, Tables,
 };
 
 use crate::host::SimStack;
@@ -42,6 +42,14 @@ pub const PORT: u16 = 80;
 pub const OUR_PORT: u16 = 40_000;
 /// Our timestamp clock when the test begins: milliseconds.
 pub const FIRST_STAMP: u32 = 1_000_000;
+/// Small, because a test may want many stacks, and each step checks every entry.
+const TABLES: TableSizes = TableSizes {
+    listeners: 4,
+    replies: 64,
+    packets: 16_384,
+    fragments: 2,
+    ..TableSizes::new(8, 8, 8)
+};
 /// Packets without time passing, after which the stack is taken to talk to itself.
 const TRANSMIT_LIMIT: usize = 10_000;
 
@@ -94,7 +102,8 @@ impl Peer {
             time_wait_ms: setup.time_wait_ms,
             ..StackConfig::new(setup.mtu)
         };
-        let mut stack = Stack::new(config, Tables::owned(8, 8, 8), Heap::new(setup.sizes));
+        let tables = Tables::sized(&TABLES);
+        let mut stack = Stack::new(config, tables, Heap::new(setup.sizes));
         let address = setup.addresses.0.parse().expect("an address");
         stack.add_address(address, 24).expect("a fresh stack");
         Self {
