@@ -14,7 +14,7 @@ use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
 use super::local::LocalAddress;
 use super::scale::Scale;
 use crate::connection::TimeWaitSeed;
-use crate::seq::SeqNum;
+use crate::seq::{SeqLen, SeqNum};
 use crate::time::{Duration, Instant, Tick};
 use crate::wire::{Control, Segment};
 
@@ -114,23 +114,27 @@ impl<L: LocalAddress, S: Scale> TimeWaitEntry<L, S> {
         match segment.control {
             // RFC 1337: a reset must not cut TIME-WAIT short.
             Some(Control::Rst) => Verdict::Ignore,
-            Some(Control::Syn) if segment.ack.is_none() && self.may_reopen(segment) => {
+            Some(Control::Syn)
+                if segment.ack.is_none() && !segment.has_fin() && self.may_reopen(segment) =>
+            {
                 Verdict::Reopen
             }
             Some(Control::Syn) => Verdict::Acknowledge,
-            Some(Control::Fin) if segment.seq + segment.seq_len() == self.rcv_nxt => {
-                Verdict::Restart
-            }
-            Some(Control::Fin) | None => {
-                // A pure ACK is never answered, in its place or not: two ends that disagree would
-                // answer each other for ever.
-                if segment.ack.is_none() || segment.seq_len().get() == 0 {
-                    Verdict::Ignore
-                } else {
-                    Verdict::Acknowledge
-                }
-            }
+            Some(Control::Fin) if self.is_fin_again(segment) => Verdict::Restart,
+            // A pure ACK is never answered, in its place or not: two ends that disagree would
+            // answer each other for ever.
+            Some(Control::Fin) | None if segment.seq_len() == SeqLen::ZERO => Verdict::Ignore,
+            Some(Control::Fin) | None => Verdict::Acknowledge,
         }
+    }
+
+    /// Whether `segment` brings the peer's FIN again: one that acknowledges nothing, or what was
+    /// never sent, was made up.
+    fn is_fin_again(&self, segment: &Segment<'_>) -> bool {
+        segment.seq + segment.seq_len() == self.rcv_nxt
+            && segment
+                .ack
+                .is_some_and(|ack| ack.at_or_before(self.snd_nxt))
     }
 
     /// RFC 6191 section 2: whether a SYN leaves the old connection's numbers behind. Offered

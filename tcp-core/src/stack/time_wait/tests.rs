@@ -4,7 +4,6 @@ use super::super::address::pack;
 use super::super::local::{AnyAddress, OwnAddress};
 use super::super::scale::{Few, Many};
 use super::*;
-use crate::seq::SeqLen;
 use crate::wire::{Flags, RawWindow, SegmentOptions, Timestamps};
 
 fn key(port: u16) -> Key {
@@ -175,4 +174,45 @@ fn only_the_fin_that_comes_again_restarts_2_msl() {
         ..old
     };
     assert_eq!(entry.judge(&data), Verdict::Acknowledge);
+}
+
+#[test]
+fn a_syn_with_fin_does_not_reopen() {
+    let mut table = table::<Few>(1);
+    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let entry = *table.get(index).unwrap();
+    let mut syn = segment(Some(Control::Syn), SEED.rcv_nxt, Some(78));
+    assert_eq!(entry.judge(&syn), Verdict::Reopen);
+    syn.flags = Flags(Flags::SYN | Flags::FIN);
+    assert_eq!(entry.judge(&syn), Verdict::Acknowledge);
+}
+
+#[test]
+fn a_fin_that_acknowledges_nothing_or_the_future_does_not_restart_2_msl() {
+    let mut table = table::<Few>(1);
+    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let entry = *table.get(index).unwrap();
+    let fin = segment(Some(Control::Fin), SEED.rcv_nxt - SeqLen::ONE, None);
+    for ack in [None, Some(SEED.snd_nxt + SeqLen::ONE)] {
+        let fin = Segment { ack, ..fin.clone() };
+        assert_eq!(entry.judge(&fin), Verdict::Acknowledge, "{ack:?}");
+    }
+    let before_ours = Segment {
+        ack: Some(SEED.snd_nxt - SeqLen::ONE),
+        ..fin
+    };
+    assert_eq!(entry.judge(&before_ours), Verdict::Restart);
+}
+
+#[test]
+fn old_text_without_an_ack_is_acknowledged() {
+    let mut table = table::<Few>(1);
+    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let old = Segment {
+        ack: None,
+        payload: b"old",
+        ..segment(None, SEED.rcv_nxt - SeqLen::new(9), None)
+    };
+    let entry = table.get(index).unwrap();
+    assert_eq!(entry.judge(&old), Verdict::Acknowledge);
 }
