@@ -64,7 +64,9 @@ impl Tuning {
             window_scale: Self::FITTING,
             quick_acks: 0,
             defer_accept_s: 0,
-            syn_ack_retries: 5,
+            // A spoofed SYN shall not be answered many times, and an honest client that misses
+            // all of these sends its SYN again, which brings the SYN-ACK again.
+            syn_ack_retries: 3,
             blind_attacks: BlindAttacks::Challenged,
             idle_restart: Switch::On,
             abort_on_close: Switch::Off,
@@ -282,7 +284,7 @@ impl Config {
     }
 
     /// Of a listener: retransmissions of a SYN-ACK before the half-open connection is forgotten,
-    /// five at most.
+    /// five at most; three by default.
     #[must_use]
     pub const fn syn_ack_retries(mut self, count: u8) -> Self {
         self.tuning.syn_ack_retries = if count > 5 { 5 } else { count };
