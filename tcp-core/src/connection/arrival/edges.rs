@@ -37,7 +37,7 @@ impl Edges {
                 let last = seq + length - SeqLen::ONE;
                 self.contains(seq)
                     || self.contains(last)
-                    || (seq.before(self.rcv_nxt) && last.after(self.rcv_end))
+                    || (seq.before(self.rcv_nxt) && last.at_or_after(self.rcv_end))
             }
         }
     }
@@ -96,6 +96,20 @@ mod tests {
                 accepted,
                 "{seq} {length}"
             );
+        }
+    }
+
+    #[test]
+    fn a_segment_that_covers_the_window_and_more_is_acceptable() {
+        let at = |offset: i32| SeqNum::new(NXT.raw().wrapping_add_signed(offset));
+        let edges = open(10);
+        for before in 1..4 {
+            for length in 11 + before..16 + before {
+                assert!(
+                    edges.accept(at(-before), SeqLen::new(length.unsigned_abs())),
+                    "{before} before, {length} long"
+                );
+            }
         }
     }
 
