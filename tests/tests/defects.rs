@@ -1,9 +1,7 @@
 //! Defects that were found in another stack by running it, each as a test that this one passes.
 //!
-//! Those that belong to a topic stand with it, under their own names: A002 and T10 in
-//! `states_options`; A003, A089, A269, T7 and T16 (`s19_`) in `states_receive`; A015 and A084
-//! (`s17_`) in `states`; A090 in `states_send`; A091, T6, T8 and T15 in `states_recovery`; A019,
-//! A020, T12, T14 and T17 in `states_timers`. B1, a build without `std`, is a step of the suite.
+//! Those that belong to a topic stand with it, under their own names; all of them are listed in
+//! `catalogue/defects.txt`, and the rules of the house check that none is without its test.
 
 use std::net::SocketAddr;
 

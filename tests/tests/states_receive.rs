@@ -285,7 +285,7 @@ fn t7_an_island_too_many_still_gets_its_duplicate_ack() {
 
 /// D14, A089: MUST-39. A reader of single octets does not open the window by single octets.
 #[test]
-fn d14_the_window_opens_by_a_segment_or_half_the_ring() {
+fn a089_d14_the_window_opens_by_a_segment_or_half_the_ring() {
     for (ring, step) in [(10_000, 1_460), (2_000, 1_000)] {
         let mut peer = Peer::passive(Setup::plain().rings(ring));
         for _ in 0..ring / 1_000 {

@@ -143,7 +143,7 @@ fn the_user_timeout_ends_an_open() {
 
 /// T17, S27: FIN-WAIT-2 of a user who is gone ends; of one who still reads it does not.
 #[test]
-fn t17_fin_wait_2_ends_when_nobody_reads() {
+fn t17_s27_fin_wait_2_ends_when_nobody_reads() {
     let mut peer = Peer::passive(Setup::plain());
     peer.close();
     peer.expect(fin());
@@ -286,7 +286,7 @@ fn a019_unread_data_outlives_time_wait_and_close() {
 
 /// A020, S26: close before the handshake is complete; the SYN-ACK is lost.
 #[test]
-fn a020_close_in_syn_received_keeps_the_syn_ack_going() {
+fn a020_s26_close_in_syn_received_keeps_the_syn_ack_going() {
     let mut peer = Peer::crossed(Setup::plain());
     peer.shutdown();
     peer.expect_nothing();

@@ -229,6 +229,30 @@ fn e03_padding_is_no_data() {
     }
 }
 
+/// F13: a protocol that nobody speaks is the caller's to refuse; the stack says nothing, least of
+/// all to a broadcast.
+#[test]
+fn f13_an_unknown_protocol_is_handed_over_in_silence() {
+    for (destination, verdict) in [
+        ([10, 0, 0, 1], Ok(())),
+        ([10, 0, 0, 255], Ok(())),
+        ([255, 255, 255, 255], Ok(())),
+        ([10, 0, 0, 9], Err(Dropped::NotForUs)),
+    ] {
+        let mut peer = Peer::listening(Setup::plain());
+        let mut packet = peer.build(&ack()).encode();
+        packet[9] = 255;
+        packet[16..20].copy_from_slice(&destination);
+        packet[10..12].fill(0);
+        let sum = tcp_tests::packet::checksum(&packet[..20]);
+        packet[10..12].copy_from_slice(&sum.to_be_bytes());
+        peer.packet(&packet);
+        peer.expect_nothing();
+        assert!(peer.others.is_empty(), "{destination:?}");
+        assert_eq!(peer.verdict, verdict, "{destination:?}");
+    }
+}
+
 /// F12: forty octets of harmless IP options in front of a segment.
 #[test]
 fn f12_a_segment_behind_ip_options_is_data() {

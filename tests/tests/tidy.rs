@@ -5,6 +5,7 @@
 //! break the rules (the `tests` modules below `tidy/`).
 
 mod tidy {
+    pub(crate) mod catalogue;
     pub(crate) mod quote;
     pub(crate) mod rfc;
     pub(crate) mod source;
@@ -18,7 +19,7 @@ use std::sync::LazyLock;
 use tcp_tests::{cross, not_run};
 use tidy::source::Source;
 use tidy::tree::{File, Kind};
-use tidy::{quote, rfc, text, tree};
+use tidy::{catalogue, quote, rfc, text, tree};
 
 /// Production lines of a file; test modules are not counted.
 const FILE_LINES: usize = 500;
@@ -150,10 +151,26 @@ fn nothing_names_the_place_where_it_was_written() {
 }
 
 #[test]
-fn the_core_forbids_unsafe_code() {
+fn z09_the_core_forbids_unsafe_code() {
     let path = cross::workspace().join("tcp-core/src/lib.rs");
     let text = std::fs::read_to_string(path).expect("the core's lib.rs");
     assert!(text.lines().any(|line| line == "#![forbid(unsafe_code)]"));
+}
+
+/// Each known attack and defect is a test, by name, or says what it waits for.
+#[test]
+fn known_attacks_and_defects_have_their_tests() {
+    let read = |path: &str| std::fs::read_to_string(cross::workspace().join(path));
+    let suite = read("tests/src/bin/suite/step.rs").expect("the steps of the suite");
+    for list in ["threats", "defects"] {
+        let path = format!("tests/catalogue/{list}.txt");
+        let text = read(&path).expect("a list");
+        let sources = TREE.iter().filter_map(|judged| judged.source.as_ref());
+        let parsed = sources.filter_map(|source| source.as_ref().ok());
+        let tests = parsed.flat_map(|source| source.tests.iter().map(String::as_str));
+        let findings = catalogue::check(&text, tests, &suite);
+        assert!(findings.is_empty(), "{path}: {findings:#?}");
+    }
 }
 
 /// The texts lie beside the repository, or where `TCP_RFC_DIR` says.

@@ -236,7 +236,7 @@ fn every_segment_lost_once_still_arrives() {
 }
 
 #[test]
-fn d21_a_shut_window_is_probed_and_the_lost_update_does_not_stall() {
+fn a090_a_shut_window_is_probed_and_the_lost_update_does_not_stall() {
     let mut pair = Pair::open(Config::new(), 2_048);
     let sent = vec![7; 6_000];
     let mut written = pair.a.connection.send(pair.now, &sent).unwrap();

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn r11_answers_a_second_are_limited_and_the_limit_varies() {
+    fn r11_c17_answers_a_second_are_limited_and_the_limit_varies() {
         with_replies(|replies| {
             let secret = SipKey::new([6; 16]);
             let mut counts = std::collections::HashSet::new();

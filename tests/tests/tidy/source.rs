@@ -10,6 +10,8 @@ use syn::{Attribute, Block, FnArg, GenericArgument, Meta, PathArguments, Signatu
 pub(crate) struct Source {
     /// Lines outside of `#[cfg(test)]` items.
     pub(crate) production_lines: usize,
+    /// Names of the tests.
+    pub(crate) tests: Vec<String>,
     functions: Vec<Function>,
     bare_exceptions: Vec<usize>,
     test_lines: usize,
@@ -104,6 +106,9 @@ impl<'ast> Visit<'ast> for Source {
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        if item.attrs.iter().any(is_test) {
+            self.tests.push(item.sig.ident.to_string());
+        }
         self.add(&item.sig, Some(&item.block));
         self.skip_if_test(&item.attrs, item);
         visit::visit_item_fn(self, item);
@@ -112,6 +117,17 @@ impl<'ast> Visit<'ast> for Source {
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
         self.skip_if_test(&item.attrs, item);
         visit::visit_item_impl(self, item);
+    }
+
+    /// Tests inside of a macro, such as one that generates their inputs.
+    fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        let tokens = item.mac.tokens.to_string();
+        let behind = tokens.split("# [test]").skip(1);
+        let names = behind.filter_map(|text| {
+            let name = text.split_once("fn ")?.1.split(['(', ' ']).next()?;
+            Some(name.to_owned())
+        });
+        self.tests.extend(names);
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
@@ -143,6 +159,12 @@ fn tokens(attribute: &Attribute) -> String {
 
 fn is_cfg_test(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg") && tokens(attribute) == "test"
+}
+
+/// `#[test]`, or an attribute of another crate that ends in `::test`.
+fn is_test(attribute: &Attribute) -> bool {
+    let last = attribute.path().segments.last();
+    last.is_some_and(|last| last.ident == "test")
 }
 
 /// `bool`, a reference to it, or `Option<bool>`: a value that says nothing where it is passed.
@@ -212,6 +234,14 @@ mod tests {
         assert_eq!(parse(nested).production_lines, 1);
         let without = "#[cfg(not(test))]\nmod a {\n    fn g() {}\n}\n";
         assert_eq!(parse(without).production_lines, 4);
+    }
+
+    #[test]
+    fn tests_are_told_from_what_they_call() {
+        let text = "mod tests {\n#[test]\nfn a() {}\nfn b() {}\n#[tokio::test]\nfn c() {}\n}";
+        assert_eq!(parse(text).tests, ["a", "c"]);
+        let text = "each! {\n#[test]\nfn a(b in c()) {}\n\n#[test]\nfn d(e in f()) {}\nfn g() {} }";
+        assert_eq!(parse(text).tests, ["a", "d"]);
     }
 
     #[test]
