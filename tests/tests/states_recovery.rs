@@ -21,6 +21,7 @@ fn ten_in_flight(setup: Setup) -> Peer {
 fn t15_retransmission_backs_off_tells_at_r1_and_ends_at_r2() {
     let mut peer = Peer::passive(Setup::plain());
     peer.events();
+    let begun = peer.now;
     peer.write(100);
     peer.expect(data(100).seq(1));
     let mut wait = 200;
@@ -30,6 +31,7 @@ fn t15_retransmission_backs_off_tells_at_r1_and_ends_at_r2() {
         assert_eq!(troubled, attempt == 3, "attempt {attempt}");
         wait = (2 * wait).min(60_000);
     }
+    assert!((peer.now - begun).as_micros() >= 100_000_000);
     peer.pass(wait + 10);
     peer.expect_nothing();
     assert_eq!(peer.state(), State::Closed);
@@ -53,6 +55,29 @@ fn r1_and_r2_are_the_users() {
     peer.expect_after(400, data(1).seq(1));
     peer.pass(803);
     assert_eq!(peer.state(), State::Closed);
+}
+
+/// The user hears at R1 that nobody answers the SYN, as with data.
+#[test]
+fn a_syn_without_an_answer_is_told_at_r1() {
+    let mut peer = Peer::connecting(Setup::plain());
+    for (wait, attempt) in [(1_000, 1), (2_000, 2), (4_000, 3), (8_000, 4)] {
+        peer.expect_after(wait, syn().seq(0));
+        let troubled = peer.events().contains(Events::TROUBLE);
+        assert_eq!(troubled, attempt == 3, "attempt {attempt}");
+    }
+}
+
+/// A user who does not want to hear of R1 sets it to none.
+#[test]
+fn without_r1_nobody_is_told() {
+    let setup = Setup::plain().config(Config::new().retries(0, 9));
+    let mut peer = Peer::passive(setup);
+    peer.events();
+    peer.write(1);
+    peer.pass(30_000);
+    assert!(peer.take().len() > 5);
+    assert!(!peer.events().contains(Events::TROUBLE));
 }
 
 /// S28, MUST-23: a SYN is tried for at least three minutes.
@@ -195,11 +220,47 @@ fn the_third_duplicate_is_a_fast_retransmit_and_the_first_two_let_new_data_go() 
     peer.send(ack().ack(1));
     peer.expect(data(1_000).seq(11_001));
     peer.expect_nothing();
+    assert_eq!(peer.info().cwnd, 10_000);
     peer.send(ack().ack(1));
     peer.expect(data(1_000).seq(1));
     peer.expect_nothing();
-    assert_eq!(peer.info().ssthresh, 6_000);
+    // Half of the ten; the two do not count.
+    assert_eq!(peer.info().ssthresh, 5_000);
     assert_eq!(peer.info().timeouts, 0);
+}
+
+/// RFC 5681 section 3.2: behind the third, each duplicate stands for a segment that left. Twelve
+/// less the lost one are too many for a window of five until seven are accounted for.
+#[test]
+fn each_further_duplicate_lets_one_segment_go() {
+    let mut peer = ten_in_flight(Setup::plain());
+    for _ in 0..3 {
+        peer.send(ack().ack(1));
+    }
+    assert_eq!(peer.take().last().map(|sent| sent.seq), Some(1));
+    for _ in 4..=7 {
+        peer.send(ack().ack(1));
+        peer.expect_nothing();
+    }
+    for more in 0..3u32 {
+        peer.send(ack().ack(1));
+        peer.expect(data(1_000).seq(12_001 + 1_000 * more));
+        peer.expect_nothing();
+    }
+}
+
+/// RFC 5681 section 4.3: the loss of a retransmission is another loss.
+#[test]
+fn a_lost_retransmission_lowers_the_threshold_again() {
+    let mut peer = ten_in_flight(Setup::plain());
+    for _ in 0..3 {
+        peer.send(ack().ack(1));
+    }
+    peer.take();
+    assert_eq!((peer.info().cwnd, peer.info().ssthresh), (5_000, 5_000));
+    peer.pass(203);
+    assert_eq!(peer.take()[0].seq, 1);
+    assert_eq!((peer.info().cwnd, peer.info().ssthresh), (1_000, 2_500));
 }
 
 /// RFC 6582: a partial acknowledgment sends the next hole at once, without three more duplicates;

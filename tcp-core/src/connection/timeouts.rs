@@ -72,7 +72,7 @@ impl<P: Profile> Connection<'_, P> {
             return;
         }
         tcb.attempts = tcb.attempts.saturating_add(1);
-        if tcb.attempts == tcb.config.retries_1 && !opening {
+        if tcb.attempts == tcb.config.retries_1 {
             tcb.events |= Events::TROUBLE;
         }
         tcb.counters.timeout();

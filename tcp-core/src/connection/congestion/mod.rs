@@ -37,7 +37,8 @@ pub trait CongestionControl: Clone + Debug + PartialEq + Eq + Hash + 'static {
     /// of `initial` octets.
     fn new(mss: u16, initial: u32) -> Self;
 
-    /// The segment size changed; the window stays.
+    /// The segment size changed. A smaller one makes the window smaller by the same ratio, so that
+    /// no burst follows; a larger one changes nothing else.
     fn set_mss(&mut self, mss: u16);
 
     /// The congestion window.

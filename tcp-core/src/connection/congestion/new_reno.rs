@@ -19,8 +19,9 @@ const CWND_MAX: u32 = 1 << 30;
 impl NewReno {
     //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
     //# ssthresh = max (FlightSize / 2, 2*SMSS)            (4)
+    /// What is beyond the window was let go by Limited Transmit, or before an earlier loss.
     fn halve(&mut self, in_flight: u32) {
-        self.ssthresh = (in_flight / 2).max(2 * u32::from(self.mss));
+        self.ssthresh = (in_flight.min(self.cwnd) / 2).max(2 * u32::from(self.mss));
         self.credit = 0;
     }
 }
@@ -36,6 +37,9 @@ impl CongestionControl for NewReno {
     }
 
     fn set_mss(&mut self, mss: u16) {
+        if mss < self.mss {
+            self.cwnd = self.cwnd / u32::from(self.mss) * u32::from(mss);
+        }
         self.mss = mss;
     }
 
@@ -136,7 +140,7 @@ mod tests {
 
     #[test]
     fn congestion_avoidance_adds_one_segment_a_window() {
-        let mut reno = NewReno::new(1_000, 10_000);
+        let mut reno = NewReno::new(1_000, 20_000);
         reno.on_fast_retransmit(Instant::ZERO, 20_000);
         assert_eq!((reno.cwnd(), reno.ssthresh()), (10_000, 10_000));
         reno.on_recovered(Instant::ZERO, 9_000);
@@ -146,6 +150,34 @@ mod tests {
         assert_eq!(reno.cwnd(), 10_000);
         reno.on_ack(&ack(1_000, 10_000));
         assert_eq!(reno.cwnd(), 11_000);
+    }
+
+    #[test]
+    fn smaller_segments_are_as_many_as_the_larger_ones_were() {
+        let mut reno = NewReno::new(1_460, 14_600);
+        reno.set_mss(512);
+        assert_eq!(reno.cwnd(), 5_120);
+        reno.set_mss(1_000);
+        assert_eq!(reno.cwnd(), 5_120);
+    }
+
+    #[test]
+    fn no_threshold_is_in_the_way_before_the_first_loss() {
+        let mut reno = NewReno::new(1_000, 10_000);
+        assert_eq!(reno.ssthresh(), u32::MAX);
+        reno.on_timeout(Instant::ZERO, 10_000, Timeout::First);
+        assert_eq!(reno.ssthresh(), 5_000);
+    }
+
+    /// Twelve segments are outstanding, two of them by Limited Transmit.
+    #[test]
+    fn what_limited_transmit_sent_does_not_count() {
+        let mut reno = NewReno::new(1_000, 10_000);
+        reno.on_fast_retransmit(Instant::ZERO, 12_000);
+        assert_eq!((reno.cwnd(), reno.ssthresh()), (5_000, 5_000));
+        // The retransmission is lost, too.
+        reno.on_timeout(Instant::ZERO, 12_000, Timeout::First);
+        assert_eq!((reno.cwnd(), reno.ssthresh()), (1_000, 2_500));
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub(in crate::connection) struct Rtt {
 /// No sample counts for more than this: a clock that jumped, or an echo that lies.
 const SAMPLE_MAX_US: u32 = 120_000_000;
 
+/// G: the units in which timers count.
+const GRANULARITY_US: u32 = 1_024;
+
 impl Rtt {
     pub(in crate::connection) const fn new() -> Self {
         Self {
@@ -68,9 +71,8 @@ impl Rtt {
             return u32::from(config.rto_initial_ms) * 1_000;
         }
         let min = u32::from(config.rto_min_ms) * 1_000;
-        self.srtt
-            .saturating_add(self.rttvar.saturating_mul(4))
-            .max(min)
+        let variation = self.rttvar.saturating_mul(4).max(GRANULARITY_US);
+        self.srtt.saturating_add(variation).max(min)
     }
 
     /// The timeout in force, doubled once for each back-off and limited.
@@ -95,5 +97,43 @@ impl Rtt {
             self.rttvar = 750_000;
         }
         self.backoff = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::config::Config;
+
+    fn after(samples: &[u32]) -> Rtt {
+        let mut rtt = Rtt::new();
+        samples.iter().for_each(|micros| rtt.sample(*micros));
+        rtt
+    }
+
+    #[test]
+    fn the_first_measurement_is_the_mean_and_half_of_it_the_variation() {
+        let rtt = after(&[300_000]);
+        assert_eq!((rtt.srtt, rtt.rttvar), (300_000, 150_000));
+        assert_eq!(rtt.rto(&Config::new().basic), Duration::from_millis(900));
+    }
+
+    /// The other order would compare with the mean that has the measurement in it already.
+    #[test]
+    fn the_variation_follows_before_the_mean_does() {
+        let rtt = after(&[800_000, 400_000]);
+        // 3/4 of 400, and 1/4 of 800 - 400; then 7/8 of 800, and 1/8 of 400.
+        assert_eq!((rtt.rttvar, rtt.srtt), (400_000, 750_000));
+        assert_eq!(rtt.rto(&Config::new().basic), Duration::from_millis(2_350));
+    }
+
+    #[test]
+    fn a_round_trip_that_never_varies_is_waited_for_a_unit_longer() {
+        let rtt = after(&[600_000; 200]);
+        assert!(rtt.rttvar < 256, "{}", rtt.rttvar);
+        assert_eq!(
+            rtt.rto(&Config::new().basic),
+            Duration::from_micros(601_024)
+        );
     }
 }
