@@ -10,6 +10,7 @@
 //! * [`qemu`]: the firmware in an emulated board.
 //! * [`elf`]: how large a firmware image is.
 //! * [`stm32`]: images for STM32, and what runs them without a board.
+//! * [`requirements`]: what RFCs require, and where the code and the tests quote it.
 //! * [`cross`], [`not_run`]: what `cargo suite` and the tests share about this machine.
 
 pub mod app;
@@ -26,6 +27,7 @@ pub mod pcap;
 pub mod peer;
 pub mod pkt;
 pub mod qemu;
+pub mod requirements;
 pub mod rng;
 pub mod stm32;
 pub mod stream;

@@ -49,6 +49,9 @@ fn figure_6_basic_three_way_handshake_at_b() {
     assert_eq!(a.read(100), Ok(10));
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.5
+//= type=test
+//# A TCP implementation MUST support simultaneous open attempts (MUST-10).
 #[test]
 fn figure_7_simultaneous_open_at_a() {
     let mut b = Peer::connecting(numbered(300, 100));
@@ -280,6 +283,11 @@ fn figure_5_syn_sent_to_closed() {
 }
 
 /// SYN-RECEIVED to LISTEN by RST (note 1): passive. An active open is refused instead.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.5
+//= type=test
+//# Note that a TCP implementation MUST keep track of whether a connection has
+//# reached SYN-RECEIVED state as the result of a passive OPEN or an active OPEN
+//# (MUST-11).
 #[test]
 fn figure_5_syn_received_to_listen_or_closed() {
     let mut passive = Peer::in_state(State::SynReceived, Setup::plain());
@@ -302,6 +310,10 @@ fn figure_5_syn_received_to_fin_wait_1() {
 }
 
 /// CLOSED, by the stack's own end of 2 MSL, takes no more than 2 MSL and no less.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+//= type=test
+//# When a connection is closed actively, it MUST linger in the TIME-WAIT state
+//# for a time 2xMSL (Maximum Segment Lifetime) (MUST-13).
 #[test]
 fn figure_5_time_wait_to_closed_takes_two_msl() {
     let mut b = Peer::in_state(State::TimeWait, Setup::plain());

@@ -66,6 +66,33 @@ fn a_fin_follows_what_is_queued() {
 }
 
 /// S01: RFC 5961 section 3.2. Only a reset that stands exactly at RCV.NXT resets.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-1.1
+//= type=test
+//# The mitigations suggested in this document SHOULD be implemented in devices
+//# that regularly need to maintain TCP connections of the kind most vulnerable
+//# to the attacks described in this document.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+//= type=test
+//# Instead, implementations SHOULD implement the following steps in place of
+//# those specified in [RFC0793] (as listed above).
+//= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+//= type=test
+//# 2) If the RST bit is set and the sequence number exactly matches the next
+//# expected sequence number (RCV.NXT), then TCP MUST reset the connection.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+//= type=test
+//# 3) If the RST bit is set and the sequence number does not exactly match the
+//# next expected sequence value, yet is within the current receive window
+//# (RCV.NXT < SEG.SEQ < RCV.NXT+RCV.WND), TCP MUST send an acknowledgment
+//# (challenge ACK):
+//= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+//= type=test
+//# After sending the challenge ACK, TCP MUST drop the unacceptable segment and
+//# stop processing the incoming packet further.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+//= type=test
+//# In all other cases, where the SEQ-field does not match and is outside the
+//# window, the receiver MUST silently discard the segment.
 #[test]
 fn s01_a_reset_in_every_synchronized_state() {
     for state in SYNCHRONIZED {
@@ -89,6 +116,10 @@ fn s01_a_reset_in_every_synchronized_state() {
 }
 
 /// P19: whatever else stands in a reset does not count.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.5.3
+//= type=test
+//# TCP implementations SHOULD allow a received RST segment to include data
+//# (SHLD-2).
 #[test]
 fn p19_a_reset_with_a_payload_a_fin_or_an_ack_is_a_reset() {
     for odd in [
@@ -105,6 +136,18 @@ fn p19_a_reset_with_a_payload_a_fin_or_an_ack_is_a_reset() {
 }
 
 /// S03: RFC 5961 section 4. Whatever its number, with or without ACK: a challenge ACK.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
+//= type=test
+//# Instead, the handling of the SYN in the synchronized state SHOULD be
+//# performed as follows:
+//= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
+//= type=test
+//# 1) If the SYN bit is set, irrespective of the sequence number, TCP MUST send
+//# an ACK (also referred to as challenge ACK) to the remote peer:
+//= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
+//= type=test
+//# After sending the acknowledgment, TCP MUST drop the unacceptable segment and
+//# stop processing further.
 #[test]
 fn s03_a_syn_in_every_synchronized_state() {
     for state in SYNCHRONIZED {
@@ -123,6 +166,10 @@ fn s03_a_syn_in_every_synchronized_state() {
 
 /// S03, second half: the peer rebooted, and its reset in reply to the challenge ends the old
 /// connection at once, so that its next SYN opens another.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
+//= type=test
+//# Upon receipt of a valid RST, the local TCP endpoint MUST terminate its
+//# connection.
 #[test]
 fn s03_the_reset_that_answers_a_challenge_ends_the_old_connection() {
     for state in SYNCHRONIZED {
@@ -154,6 +201,10 @@ fn s03_a_syn_is_challenged_whatever_its_timestamps() {
 }
 
 /// Challenge ACKs are limited: two ends that disagree must not answer each other for ever.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-7
+//= type=test
+//# An implementation SHOULD include an ACK throttling mechanism to be
+//# conservative.
 #[test]
 fn challenge_acks_are_limited_in_time() {
     let mut peer = in_state(State::Established);
@@ -267,6 +318,21 @@ fn s08_syn_received_resets_a_wrong_ack() {
 }
 
 /// S05: RFC 5961 section 5.2, upper bound. Nothing is taken out of the send queue.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+//= type=test
+//# o RFC 5961 [9], Section 5 describes a potential blind data injection attack,
+//# and mitigation that implementations MAY choose to include (MAY-12).
+//= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
+//= type=test
+//# All TCP stacks MAY implement the following mitigation.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
+//= type=test
+//# TCP stacks that implement this mitigation MUST add an additional input check
+//# to any incoming segment.
+//= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
+//= type=test
+//# All incoming segments whose ACK value doesn't satisfy the above condition
+//# MUST be discarded and an ACK sent back.
 #[test]
 fn s05_an_ack_of_what_was_not_sent_is_answered_and_dropped() {
     for state in SYNCHRONIZED {
@@ -301,6 +367,14 @@ fn a015_an_ack_of_what_waits_unsent_loses_nothing() {
 }
 
 /// S04: RFC 5961 section 5.2, lower bound: older than MAX.SND.WND.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+//= type=test
+//# o RFC 5961 [9], Section 5 describes a potential blind data injection attack,
+//# and mitigation that implementations MAY choose to include (MAY-12).
+//= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
+//= type=test
+//# All incoming segments whose ACK value doesn't satisfy the above condition
+//# MUST be discarded and an ACK sent back.
 #[test]
 fn s04_an_ack_older_than_the_largest_window_drops_the_data() {
     let mut peer = Peer::passive(Setup::plain().window(1_000));

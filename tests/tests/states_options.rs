@@ -13,6 +13,22 @@ fn full_segment(setup: Setup) -> usize {
     peer.take().first().expect("a segment").payload.len()
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# A given TCP implementation can support any currently defined options, but
+//# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
+//# Option support is also part of MUST-14 in Section 3.7.1):
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//= type=test
+//# The maximum size of a segment that a TCP endpoint really sends, the
+//# "effective send MSS", MUST be the smaller (MUST-16) of the send MSS (that
+//# reflects the available reassembly buffer size at the remote host, the EMTU_R
+//# [19]) and the largest transmission size permitted by the IP layer (EMTU_S
+//# [19]):
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//= type=test
+//# TCP endpoints MUST implement both sending and receiving the MSS Option
+//# (MUST-14).
 #[test]
 fn d15_d16_the_peers_mss_is_clamped_at_both_ends() {
     for (mss, full) in [
@@ -39,6 +55,11 @@ fn d15_options_never_use_up_a_segment() {
 }
 
 /// RFC 9293 MUST-15 and section 3.7.1: 536 for IPv4, 1,220 for IPv6.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//= type=test
+//# If an MSS Option is not received at connection setup, TCP implementations
+//# MUST assume a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 -
+//# 60) for IPv6 (MUST-15).
 #[test]
 fn without_an_mss_option_the_default_of_the_family_counts() {
     assert_eq!(full_segment(Setup::plain().offer(syn())), 536);
@@ -47,6 +68,29 @@ fn without_an_mss_option_the_default_of_the_family_counts() {
     assert_eq!(full_segment(huge), 1_440);
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# A given TCP implementation can support any currently defined options, but
+//# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
+//# Option support is also part of MUST-14 in Section 3.7.1):
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//= type=test
+//# TCP implementations SHOULD send an MSS Option in every SYN segment when its
+//# receive MSS differs from the default 536 for IPv4 or 1220 for IPv6 (SHLD-5),
+//# and MAY send it always (MAY-3).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//= type=test
+//# where MMS_R is the maximum size for a transport-layer message that can be
+//# received (and reassembled at the IP layer) (MUST-67).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.3
+//= type=test
+//# As a result, when the effective MTU of an interface varies packet-to-packet,
+//# TCP implementations SHOULD use the smallest effective MTU of the interface
+//# to calculate the value to advertise in the MSS Option (SHLD-6).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//= type=test
+//# TCP endpoints MUST implement both sending and receiving the MSS Option
+//# (MUST-14).
 #[test]
 fn our_mss_is_what_the_device_takes() {
     for (setup, mss) in [
@@ -64,6 +108,19 @@ fn our_mss_is_what_the_device_takes() {
 }
 
 /// Each option is in our SYN-ACK only if it was in the SYN and we want it.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# If a Window Scale option was received in the initial <SYN> segment, then
+//# this option MAY be sent in the <SYN,ACK> segment.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//= type=test
+//# o If a TCP receives a <SYN> segment containing a Window Scale option, it
+//# SHOULD send its own Window Scale option in the <SYN,ACK> segment.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//= type=test
+//# A TCP MAY send the TSopt in an initial <SYN> segment (i.e., segment
+//# containing a SYN bit and no ACK bit), and MAY send a TSopt in <SYN,ACK> only
+//# if it received a TSopt in the initial <SYN> segment for the connection.
 #[test]
 fn a_syn_ack_offers_what_the_syn_offered() {
     let full = Setup::full().offer;
@@ -102,6 +159,30 @@ fn a_syn_ack_offers_what_the_syn_offered() {
     }
 }
 
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# The three-byte Window Scale option MAY be sent in a <SYN> segment by a TCP.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# Thus, a TCP that is prepared to scale windows SHOULD send the option, even
+//# if its own scale factor is 1 and the exponent 0.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# The value 'shift.cnt' MAY be zero (offering to scale, while applying a scale
+//# factor of 1 to the receive window).
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# This option MAY be sent in an initial <SYN> segment (i.e., a segment with
+//# the SYN bit on and the ACK bit off).
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//= type=test
+//# If the ACK bit is not set in the outgoing TCP header, the sender of that
+//# segment SHOULD set the TSecr field to zero.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//= type=test
+//# A TCP MAY send the TSopt in an initial <SYN> segment (i.e., segment
+//# containing a SYN bit and no ACK bit), and MAY send a TSopt in <SYN,ACK> only
+//# if it received a TSopt in the initial <SYN> segment for the connection.
 #[test]
 fn a_syn_offers_what_the_user_wants() {
     let all_off = Config::new()
@@ -139,6 +220,21 @@ fn t10_a_peer_without_timestamps_does_not_spoil_the_next_connection() {
     peer.expect(syn_ack().echo(FIRST_STAMP));
 }
 
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//= type=test
+//# When the ACK bit is set in an outgoing segment, the sender MUST echo a
+//# recently received TSval sent by the remote TCP in the TSval field of a
+//# Timestamps option.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//= type=test
+//# Once TSopt has been successfully negotiated, that is both <SYN> and
+//# <SYN,ACK> contain TSopt, the TSopt MUST be sent in every non-<RST> segment
+//# for the duration of the connection, and SHOULD be sent in an <RST> segment
+//# (see Section 5.2 for details).
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//= type=test
+//# The TCP SHOULD remember this state by setting a flag, referred to as
+//# Snd.TS.OK, to one.
 #[test]
 fn timestamps_are_in_every_segment_once_agreed_and_in_none_otherwise() {
     let mut with = Peer::passive(Setup::full());
@@ -154,6 +250,14 @@ fn timestamps_are_in_every_segment_once_agreed_and_in_none_otherwise() {
 }
 
 /// D26: RFC 7323 section 3.2. Dropped silently; our own segments keep the option.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//= type=test
+//# If a non-<RST> segment is received without a TSopt, a TCP SHOULD silently
+//# drop the segment.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//= type=test
+//# A TCP MUST NOT abort a TCP connection because any segment lacks an expected
+//# TSopt.
 #[test]
 fn d26_a_segment_without_timestamps_is_dropped_where_they_were_agreed() {
     let mut peer = Peer::passive(Setup::full());
@@ -168,6 +272,20 @@ fn d26_a_segment_without_timestamps_is_dropped_where_they_were_agreed() {
 }
 
 /// D25: PAWS. Acknowledged and dropped; a reset is exempt.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-5.2
+//= type=test
+//# The choice of incoming timestamps to be saved for this comparison MUST
+//# guarantee a value that is monotonically non-decreasing.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-5.2
+//= type=test
+//# When an <RST> segment is received, it MUST NOT be subjected to the PAWS
+//# check by verifying an acceptable value in SEG.TSval, and information from
+//# the Timestamps option MUST NOT be used to update connection state
+//# information.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-5.3
+//= type=test
+//# If the PAWS algorithm is used, the following processing MUST be performed on
+//# all incoming segments for a synchronized connection.
 #[test]
 fn d25_a_segment_with_an_old_timestamp_is_acknowledged_and_dropped() {
     let mut peer = Peer::passive(Setup::full());
@@ -185,6 +303,10 @@ fn d25_a_segment_with_an_old_timestamp_is_acknowledged_and_dropped() {
 
 /// RFC 7323 section 4.3: TS.Recent follows what stands at the edge of what was acknowledged, so
 /// the echo is that of the earliest segment that waits for its acknowledgment.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-4.3
+//= type=test
+//# Thus, when delayed ACKs are in use, the receiver SHOULD reply with the TSval
+//# field from the earliest unacknowledged segment.
 #[test]
 fn the_echo_is_that_of_the_earliest_unacknowledged_segment() {
     let mut peer = Peer::passive(Setup::full());
@@ -196,6 +318,19 @@ fn the_echo_is_that_of_the_earliest_unacknowledged_segment() {
 }
 
 /// Behind a gap the echo stays that of the last segment in order.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-4.3
+//= type=test
+//# An <ACK> for an out-of-order segment SHOULD, therefore, contain the
+//# timestamp from the most recent segment that advanced RCV.NXT.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-4.3
+//= type=test
+//# Thus, the timestamp from the latest segment (which filled the hole) MUST be
+//# echoed.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-5.3
+//= type=test
+//# It is important to note that the timestamp MUST be checked only when a
+//# segment first arrives at the receiver, regardless of whether it is in
+//# sequence or it must be queued for later delivery.
 #[test]
 fn a_segment_behind_a_gap_does_not_change_the_echo() {
     let mut peer = Peer::passive(Setup::full());
@@ -217,6 +352,11 @@ fn a_segment_behind_a_gap_does_not_change_the_echo() {
 }
 
 /// RFC 7323 section 5.5: a TS.Recent that is more than 24 days old says nothing.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-5.5
+//= type=test
+//# To detect how long the connection has been idle, the TCP MAY update a clock
+//# or timestamp value associated with the connection whenever TS.Recent is
+//# updated, for example.
 #[test]
 fn d25_after_24_days_an_old_timestamp_is_believed() {
     let old = FIRST_STAMP.wrapping_sub(1_000_000);
@@ -254,6 +394,28 @@ fn p20_everything_wraps() {
 
 /// A002: the window of a SYN-ACK is never scaled; a peer that fills it exactly, and then every
 /// later window exactly, stays within the ring.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# The window field in a segment where the SYN bit is set (i.e., a <SYN> or
+//# <SYN,ACK>) MUST NOT be scaled.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//= type=test
+//# o The Window Scale option MUST be sent with shift.cnt = R, where R is the
+//# value that the TCP would like to use for its receive window.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//= type=test
+//# o The window field (SEG.WND) of every outgoing segment, with the exception
+//# of <SYN> segments, MUST be right-shifted by Rcv.Wind.Shift bits:
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
+//= type=test
+//# 1) The receiver MUST honor, as in window, any segment that would have been
+//# in window for any <ACK> sent by the receiver.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
+//= type=test
+//# 2) When window scaling is in effect, the receiver SHOULD track the actual
+//# maximum window sequence number (which is likely to be greater than the
+//# window announced by the most recent <ACK>, if more than one segment has
+//# arrived since the application consumed any data in the receive buffer).
 #[test]
 fn a002_the_peer_fills_a_scaled_window_exactly() {
     const RING: usize = 200_000;
@@ -288,6 +450,21 @@ fn a002_the_peer_fills_a_scaled_window_exactly() {
 }
 
 /// The same from a SYN: what the peer's SYN-ACK says is not scaled, what follows is.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# The window field in a segment where the SYN bit is set (i.e., a <SYN> or
+//# <SYN,ACK>) MUST NOT be scaled.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//= type=test
+//# o Upon receiving a <SYN> segment with a Window Scale option containing
+//# shift.cnt = S, a TCP MUST set Snd.Wind.Shift to S and MUST set
+//# Rcv.Wind.Shift to R; otherwise, it MUST set both Snd.Wind.Shift and
+//# Rcv.Wind.Shift to zero.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//= type=test
+//# o The window field (SEG.WND) in the header of every incoming segment, with
+//# the exception of <SYN> segments, MUST be left-shifted by Snd.Wind.Shift bits
+//# before updating SND.WND:
 #[test]
 fn the_peers_window_is_scaled_from_the_second_segment_on() {
     let setup = Setup::plain().offer(syn().mss(1_000).scale(4)).window(500);
@@ -299,6 +476,21 @@ fn the_peers_window_is_scaled_from_the_second_segment_on() {
 }
 
 /// P09: a shift beyond 14 is taken as 14; without the option on one side there is none.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# This option is an offer, not a promise; both sides MUST send Window Scale
+//# options in their <SYN> segments to enable window scaling in either
+//# direction.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//= type=test
+//# o Upon receiving a <SYN> segment with a Window Scale option containing
+//# shift.cnt = S, a TCP MUST set Snd.Wind.Shift to S and MUST set
+//# Rcv.Wind.Shift to R; otherwise, it MUST set both Snd.Wind.Shift and
+//# Rcv.Wind.Shift to zero.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//= type=test
+//# If a Window Scale option is received with a shift.cnt value larger than 14,
+//# the TCP SHOULD log the error but MUST use 14 instead of the specified value.
 #[test]
 fn p09_a_window_shift_beyond_14_is_14() {
     for (shift, taken) in [(14, 14), (15, 14), (255, 14)] {
@@ -314,6 +506,9 @@ fn p09_a_window_shift_beyond_14_is_14() {
 }
 
 /// P11: MSS and window scale count in SYNs only.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//= type=test
+//# A Window Scale option in a segment without a SYN bit MUST be ignored.
 #[test]
 fn p11_options_of_the_handshake_mean_nothing_later() {
     let mut peer = Peer::passive(Setup::plain());

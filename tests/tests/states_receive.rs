@@ -6,6 +6,17 @@ use tcp_tests::memory::Sizes;
 use tcp_tests::packet::{FIN, URG};
 use tcp_tests::peer::{Peer, Setup, ack, data, fin, rst_ack, seg};
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.3
+//= type=test
+//# A TCP endpoint SHOULD implement a delayed ACK (SHLD-18), but an ACK should
+//# not be excessively delayed; in particular, the delay MUST be less than 0.5
+//# seconds (MUST-40).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.3
+//= type=test
+//# An ACK SHOULD be generated for at least every second full-sized segment or
+//# 2*RMSS bytes of new data (where RMSS is the MSS specified by the TCP
+//# endpoint receiving the segments to be acknowledged, or the default value if
+//# not specified) (SHLD-19).
 #[test]
 fn the_second_full_segment_is_acknowledged_at_once_and_a_single_one_after_40_ms() {
     let mut peer = Peer::passive(Setup::plain());
@@ -20,6 +31,12 @@ fn the_second_full_segment_is_acknowledged_at_once_and_a_single_one_after_40_ms(
     peer.expect_nothing();
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.3
+//= type=test
+//# An ACK SHOULD be generated for at least every second full-sized segment or
+//# 2*RMSS bytes of new data (where RMSS is the MSS specified by the TCP
+//# endpoint receiving the segments to be acknowledged, or the default value if
+//# not specified) (SHLD-19).
 #[test]
 fn small_segments_wait_for_the_octets_of_two_full_ones() {
     let mut peer = Peer::passive(Setup::plain());
@@ -42,6 +59,10 @@ fn without_a_delay_each_segment_is_acknowledged_at_once() {
 }
 
 /// The acknowledgment goes along with data, and none follows.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+//= type=test
+//# o In general, the processing of received segments MUST be implemented to
+//# aggregate ACK segments whenever possible (MUST-58).
 #[test]
 fn data_takes_the_acknowledgment_along() {
     let mut peer = Peer::passive(Setup::plain());
@@ -54,6 +75,42 @@ fn data_takes_the_acknowledgment_along() {
 }
 
 /// RFC 5681 section 4.2: out of order, and what fills a gap: at once.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+//= type=test
+//# Segments with higher beginning sequence numbers SHOULD be held for later
+//# processing (SHLD-31).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+//= type=test
+//# o A TCP implementation MAY send an ACK segment acknowledging RCV.NXT when a
+//# valid segment arrives that is in the window but not at the left window edge
+//# (MAY-13).
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# A TCP receiver SHOULD send an immediate duplicate ACK when an out-of-order
+//# segment arrives.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# In addition, a TCP receiver SHOULD send an immediate ACK when the incoming
+//# segment fills in all or part of a gap in the sequence space.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+//= type=test
+//# Out-of-order data segments SHOULD be acknowledged immediately, in order to
+//# accelerate loss recovery.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+//= type=test
+//# To trigger the fast retransmit algorithm, the receiver SHOULD send an
+//# immediate duplicate ACK when it receives a data segment above a gap in the
+//# sequence space.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+//= type=test
+//# To provide feedback to senders recovering from losses, the receiver SHOULD
+//# send an immediate ACK when it receives a data segment that fills in all or
+//# part of a gap in the sequence space.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+//= type=test
+//# A TCP receiver MUST NOT generate more than one ACK for every incoming
+//# segment, other than to update the offered window as the receiving
+//# application consumes new data (see [RFC813] and page 42 of [RFC793]).
 #[test]
 fn what_is_out_of_order_and_what_fills_a_gap_is_acknowledged_at_once() {
     let mut peer = Peer::passive(Setup::plain());
@@ -175,6 +232,44 @@ fn overlapping_segments_deliver_each_octet_once() {
 
 /// RFC 2018 section 4: the block of the segment that triggered the ACK comes first, then the
 /// others in the order in which they were last reported.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# If the data receiver has received a SACK-Permitted option on the SYN for
+//# this connection, the data receiver MAY elect to generate SACK options as
+//# described below.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# If the data receiver generates SACK options under any circumstance, it
+//# SHOULD generate them under all permitted circumstances.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# If sent at all, SACK options SHOULD be included in all ACKs which do not ACK
+//# the highest sequence number in the data receiver's queue.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# The receiver SHOULD send an ACK for every valid segment that arrives
+//# containing new data, and each of these "duplicate" ACKs SHOULD bear a SACK
+//# option.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# * The first SACK block (i.e., the one immediately following the kind and
+//# length fields in the option) MUST specify the contiguous block of data
+//# containing the segment which triggered this ACK, unless that segment
+//# advanced the Acknowledgment Number field in the header.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# * The data receiver SHOULD include as many distinct SACK blocks as possible
+//# in the SACK option.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# * The SACK option SHOULD be filled out by repeating the most recently
+//# reported SACK blocks (based on first SACK blocks in previous SACK options)
+//# that are not subsets of a SACK block already included in the SACK option
+//# being constructed.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-8
+//= type=test
+//# * Except for the newest segment, all SACK blocks MUST NOT report any old
+//# data which is no longer actually held by the receiver.
 #[test]
 fn sack_blocks_are_ordered_by_recency() {
     let mut peer = Peer::passive(Setup::sack());
@@ -203,6 +298,10 @@ fn sack_blocks_are_ordered_by_recency() {
 }
 
 /// With timestamps there is room for three blocks.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# * The data receiver SHOULD include as many distinct SACK blocks as possible
+//# in the SACK option.
 #[test]
 fn beside_timestamps_there_are_three_sack_blocks() {
     let mut peer = Peer::passive(Setup::full());
@@ -213,6 +312,10 @@ fn beside_timestamps_there_are_three_sack_blocks() {
     assert_eq!(last.options.sack, [(801, 901), (601, 701), (401, 501)]);
 }
 
+//= https://www.rfc-editor.org/rfc/rfc2018#section-4
+//= type=test
+//# If the data receiver has not received a SACK-Permitted option for a given
+//# connection, it MUST NOT send SACK options on that connection.
 #[test]
 fn without_sack_permitted_there_are_no_blocks() {
     let mut peer = Peer::passive(Setup::plain());
@@ -284,6 +387,10 @@ fn t7_an_island_too_many_still_gets_its_duplicate_ack() {
 }
 
 /// D14, A089: MUST-39. A reader of single octets does not open the window by single octets.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.2
+//= type=test
+//# A TCP implementation MUST include a SWS avoidance algorithm in the receiver
+//# (MUST-39).
 #[test]
 fn a089_d14_the_window_opens_by_a_segment_or_half_the_ring() {
     for (ring, step) in [(10_000, 1_460), (2_000, 1_000)] {
@@ -333,6 +440,15 @@ fn a269_keep_alives_are_answered() {
 }
 
 /// P13: urgent data is in line, and the user hears where it ends.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+//= type=test
+//# However, TCP implementations MUST still include support for the urgent
+//# mechanism (MUST-30).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+//= type=test
+//# The TCP implementation MUST (MUST-33) provide a way for the application to
+//# learn how much urgent data remains to be read from the connection, or at
+//# least to determine whether more urgent data remains to be read [19].
 #[test]
 fn p13_urgent_data_stays_in_line_and_is_reported() {
     let mut peer = Peer::passive(Setup::plain());
@@ -408,6 +524,16 @@ fn after_our_fin_we_go_on_receiving() {
 }
 
 /// RFC 9293 SHLD-3: data for a user who closed is answered with a reset.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+//= type=test
+//# If such a host issues a CLOSE call while received data is still pending in
+//# the TCP connection, or if new data is received after CLOSE is called, its
+//# TCP implementation SHOULD send a RST to show that data was lost (SHLD-3).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+//= type=test
+//# A host MAY implement a "half-duplex" TCP close sequence, so that an
+//# application that has called CLOSE cannot continue to read data from the
+//# connection (MAY-1).
 #[test]
 fn data_after_close_is_reset() {
     let mut peer = Peer::passive(Setup::plain());
@@ -420,6 +546,11 @@ fn data_after_close_is_reset() {
 }
 
 /// ... and so is data that nobody read before.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+//= type=test
+//# If such a host issues a CLOSE call while received data is still pending in
+//# the TCP connection, or if new data is received after CLOSE is called, its
+//# TCP implementation SHOULD send a RST to show that data was lost (SHLD-3).
 #[test]
 fn closing_with_unread_data_resets() {
     let mut peer = Peer::passive(Setup::plain());

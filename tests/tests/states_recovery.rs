@@ -17,6 +17,48 @@ fn ten_in_flight(setup: Setup) -> Peer {
 }
 
 /// RFC 6298: doubled each time, at most 60 s; R1 tells, R2 gives up (RFC 9293 section 3.8.3).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.2
+//= type=test
+//# A TCP endpoint MUST implement the basic congestion control algorithms slow
+//# start, congestion avoidance, and exponential backoff of RTO to avoid
+//# creating congestion collapse conditions (MUST-19).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//= type=test
+//# The following procedure MUST be used to handle excessive retransmissions of
+//# data segments (MUST-20):
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//= type=test
+//# (e) TCP implementations SHOULD inform the application of the delivery
+//# problem (unless such information has been disabled by the application; see
+//# the "Asynchronous Reports" section (Section 3.9.1.8)), when R1 is reached
+//# and before R2 (SHLD-9).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//= type=test
+//# The value of R1 SHOULD correspond to at least 3 retransmissions, at the
+//# current RTO (SHLD-10).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//= type=test
+//# The value of R2 SHOULD correspond to at least 100 seconds (SHLD-11).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.8
+//= type=test
+//# There MUST be a mechanism for reporting soft TCP error conditions to the
+//# application (MUST-47).
+//= https://www.rfc-editor.org/rfc/rfc6298#section-2
+//= type=test
+//# (2.5) A maximum value MAY be placed on RTO provided it is at least 60
+//# seconds.
+//= https://www.rfc-editor.org/rfc/rfc6298#section-5
+//= type=test
+//# An implementation MUST manage the retransmission timer(s) in such a way that
+//# a segment is never retransmitted too early, i.e., less than one RTO after
+//# the previous transmission of that segment.
+//= https://www.rfc-editor.org/rfc/rfc6298#section-5
+//= type=test
+//# The following is the RECOMMENDED algorithm for managing the retransmission
+//# timer:
+//= https://www.rfc-editor.org/rfc/rfc6298#section-5
+//= type=test
+//# (5.5) The host MUST set RTO <- RTO * 2 ("back off the timer").
 #[test]
 fn t15_retransmission_backs_off_tells_at_r1_and_ends_at_r2() {
     let mut peer = Peer::passive(Setup::plain());
@@ -43,6 +85,10 @@ fn t15_retransmission_backs_off_tells_at_r1_and_ends_at_r2() {
     peer.check_memory();
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//= type=test
+//# (d) An application MUST (MUST-21) be able to set the value for R2 for a
+//# particular connection.
 #[test]
 fn r1_and_r2_are_the_users() {
     let setup = Setup::plain().config(Config::new().retries(1, 2));
@@ -58,6 +104,10 @@ fn r1_and_r2_are_the_users() {
 }
 
 /// The user hears at R1 that nobody answers the SYN, as with data.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//= type=test
+//# SYN retransmissions MUST be handled in the general way just described for
+//# data retransmissions, including notification of the application layer.
 #[test]
 fn a_syn_without_an_answer_is_told_at_r1() {
     let mut peer = Peer::connecting(Setup::plain());
@@ -69,6 +119,11 @@ fn a_syn_without_an_answer_is_told_at_r1() {
 }
 
 /// A user who does not want to hear of R1 sets it to none.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.8
+//= type=test
+//# However, an application program that does not want to receive such
+//# ERROR_REPORT calls SHOULD be able to effectively disable these calls
+//# (SHLD-20).
 #[test]
 fn without_r1_nobody_is_told() {
     let setup = Setup::plain().config(Config::new().retries(0, 9));
@@ -81,6 +136,20 @@ fn without_r1_nobody_is_told() {
 }
 
 /// S28, MUST-23: a SYN is tried for at least three minutes.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//= type=test
+//# SYN retransmissions MUST be handled in the general way just described for
+//# data retransmissions, including notification of the application layer.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+//= type=test
+//# In particular, R2 for a SYN segment MUST be set large enough to provide
+//# retransmission of the segment for at least 3 minutes (MUST-23).
+//= https://www.rfc-editor.org/rfc/rfc6298#section-2
+//= type=test
+//# (2.1) Until a round-trip time (RTT) measurement has been made for a segment
+//# sent between the sender and receiver, the sender SHOULD set RTO <- 1 second,
+//# though the "backing off" on repeated retransmission discussed in (5.5) still
+//# applies.
 #[test]
 fn s28_a_syn_is_tried_for_three_minutes() {
     let mut peer = Peer::connecting(Setup::plain());
@@ -112,6 +181,16 @@ fn t6_a_half_open_connection_is_given_up() {
 }
 
 /// RFC 6298 section 2, with a round trip of 300 ms: SRTT 300, RTTVAR 150, RTO 900.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.1
+//= type=test
+//# The RTO MUST be computed according to the algorithm in [10], including
+//# Karn's algorithm for taking RTT samples (MUST-18).
+//= https://www.rfc-editor.org/rfc/rfc6298#section-2
+//= type=test
+//# (2.2) When the first RTT measurement R is made, the host MUST set
+//= https://www.rfc-editor.org/rfc/rfc6298#section-2
+//= type=test
+//# (2.3) When a subsequent RTT measurement R' is made, a host MUST set
 #[test]
 fn the_timeout_follows_the_round_trip() {
     let mut peer = Peer::connecting(Setup::plain());
@@ -131,6 +210,18 @@ fn the_timeout_follows_the_round_trip() {
 }
 
 /// Karn: what was sent twice is no sample, and the timeout stays backed off until there is one.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.1
+//= type=test
+//# The RTO MUST be computed according to the algorithm in [10], including
+//# Karn's algorithm for taking RTT samples (MUST-18).
+//= https://www.rfc-editor.org/rfc/rfc6298#section-3
+//= type=test
+//# TCP MUST use Karn's algorithm [KP87] for taking RTT samples.
+//= https://www.rfc-editor.org/rfc/rfc6298#section-3
+//= type=test
+//# That is, RTT samples MUST NOT be made using segments that were retransmitted
+//# (and thus for which it is ambiguous whether the reply was for the first
+//# instance of the packet or a later instance).
 #[test]
 fn karn_without_timestamps_the_back_off_stays_until_a_sample() {
     let mut peer = Peer::passive(Setup::plain());
@@ -183,6 +274,15 @@ fn d27_an_impossible_echo_is_no_sample() {
 }
 
 /// RFC 6298 section 5.3: each acknowledgment of new data starts the timer anew.
+//= https://www.rfc-editor.org/rfc/rfc6298#section-5
+//= type=test
+//# An implementation MUST manage the retransmission timer(s) in such a way that
+//# a segment is never retransmitted too early, i.e., less than one RTO after
+//# the previous transmission of that segment.
+//= https://www.rfc-editor.org/rfc/rfc6298#section-5
+//= type=test
+//# The following is the RECOMMENDED algorithm for managing the retransmission
+//# timer:
 #[test]
 fn an_ack_of_new_data_restarts_the_timer() {
     let mut peer = ten_in_flight(Setup::plain().window(10_000));
@@ -194,6 +294,21 @@ fn an_ack_of_new_data_restarts_the_timer() {
 }
 
 /// After a timeout: one segment, then slow start from there; each hole once.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.2
+//= type=test
+//# A TCP endpoint MUST implement the basic congestion control algorithms slow
+//# start, congestion avoidance, and exponential backoff of RTO to avoid
+//# creating congestion collapse conditions (MUST-19).
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+//= type=test
+//# The slow start and congestion avoidance algorithms MUST be used by a TCP
+//# sender to control the amount of outstanding data being injected into the
+//# network.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+//= type=test
+//# Furthermore, upon a timeout (as specified in [RFC2988]) cwnd MUST be set to
+//# no more than the loss window, LW, which equals 1 full-sized segment
+//# (regardless of the value of IW).
 #[test]
 fn after_a_timeout_slow_start_begins_again() {
     let mut peer = ten_in_flight(Setup::plain());
@@ -211,6 +326,33 @@ fn after_a_timeout_slow_start_begins_again() {
 
 /// RFC 5681 section 3.2 and RFC 3042: two duplicates let one new segment each go, the third sends
 /// the lost one again.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# The TCP sender SHOULD use the "fast retransmit" algorithm to detect and
+//# repair loss, based on incoming duplicate ACKs.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# 1. On the first and second duplicate ACKs received at a sender, a TCP SHOULD
+//# send a segment of previously unsent data per [RFC3042] provided that the
+//# receiver's advertised window allows, the total FlightSize would remain less
+//# than or equal to cwnd plus 2*SMSS, and that new data is available for
+//# transmission.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# Further, the TCP sender MUST NOT change cwnd to reflect these two segments
+//# [RFC3042].
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# 2. When the third duplicate ACK is received, a TCP MUST set ssthresh to no
+//# more than the value given in equation (4).
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# When [RFC3042] is in use, additional data sent in limited transmit MUST NOT
+//# be included in this calculation.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# 3. The lost segment starting at SND.UNA MUST be retransmitted and cwnd set
+//# to ssthresh plus 3*SMSS.
 #[test]
 fn the_third_duplicate_is_a_fast_retransmit_and_the_first_two_let_new_data_go() {
     let mut peer = ten_in_flight(Setup::plain());
@@ -231,6 +373,24 @@ fn the_third_duplicate_is_a_fast_retransmit_and_the_first_two_let_new_data_go() 
 
 /// RFC 5681 section 3.2: behind the third, each duplicate stands for a segment that left. Twelve
 /// less the lost one are too many for a window of five until seven are accounted for.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# 3. The lost segment starting at SND.UNA MUST be retransmitted and cwnd set
+//# to ssthresh plus 3*SMSS.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# 4. For each additional duplicate ACK received (after the third), cwnd MUST
+//# be incremented by SMSS.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# 5. When previously unsent data is available and the new value of cwnd and
+//# the receiver's advertised window allow, a TCP SHOULD send 1*SMSS bytes of
+//# previously unsent data.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-4.3
+//= type=test
+//# Second, until all lost segments in the window of data in question are
+//# repaired, the number of segments transmitted in each RTT MUST be no more
+//# than half the number of outstanding segments when the loss was detected.
 #[test]
 fn each_further_duplicate_lets_one_segment_go() {
     let mut peer = ten_in_flight(Setup::plain());
@@ -250,6 +410,11 @@ fn each_further_duplicate_lets_one_segment_go() {
 }
 
 /// RFC 5681 section 4.3: the loss of a retransmission is another loss.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-4.3
+//= type=test
+//# Loss in two successive windows of data, or the loss of a retransmission,
+//# should be taken as two indications of congestion and, therefore, cwnd (and
+//# ssthresh) MUST be lowered twice in this case.
 #[test]
 fn a_lost_retransmission_lowers_the_threshold_again() {
     let mut peer = ten_in_flight(Setup::plain());
@@ -265,6 +430,11 @@ fn a_lost_retransmission_lowers_the_threshold_again() {
 
 /// RFC 6582: a partial acknowledgment sends the next hole at once, without three more duplicates;
 /// a full one ends recovery with a window of ssthresh at most. T8.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-4.3
+//= type=test
+//# Finally, after all loss in the given window of segments has been
+//# successfully retransmitted, cwnd MUST be set to no more than ssthresh and
+//# congestion avoidance MUST be used to further increase cwnd.
 #[test]
 fn t8_a_partial_ack_fills_the_next_hole_at_once() {
     let mut peer = ten_in_flight(Setup::plain());
@@ -300,6 +470,11 @@ fn d23_window_updates_and_data_are_no_duplicates() {
 }
 
 /// K02: a thousand duplicates let go no more than is outstanding.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+//= type=test
+//# A TCP MAY therefore limit the number of times cwnd is artificially inflated
+//# during loss recovery to the number of outstanding segments (or, an
+//# approximation thereof).
 #[test]
 fn k02_spoofed_duplicates_release_little() {
     let mut peer = ten_in_flight(Setup::plain());
@@ -369,6 +544,21 @@ fn s16_s31_a_lost_fin_is_sent_again_in_closing_and_last_ack() {
 }
 
 /// D21: what was reported by SACK is kept until it is acknowledged; after a timeout it goes again.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-5
+//= type=test
+//# The data sender MUST retransmit the segment at the left edge of the window
+//# after a retransmit timeout, whether or not the SACKed bit is on for that
+//# segment.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-5.1
+//= type=test
+//# Because the data receiver is allowed to discard SACKed data, when a
+//# retransmit timeout occurs the data sender MUST ignore prior SACK information
+//# in determining which data to retransmit.
+//= https://www.rfc-editor.org/rfc/rfc2018#section-8
+//= type=test
+//# Since the data receiver may later discard data reported in a SACK option,
+//# the sender MUST NOT discard data before it is acknowledged by the
+//# Acknowledgment Number field in the TCP header.
 #[test]
 fn d21_a_peer_may_forget_what_it_reported() {
     let mut peer = ten_in_flight(Setup::sack());

@@ -10,6 +10,19 @@ fn no_nagle() -> Setup {
     Setup::plain().config(Config::new().nagle(Switch::Off))
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.4
+//= type=test
+//# A TCP implementation SHOULD implement the Nagle algorithm to coalesce short
+//# segments (SHLD-7).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
+//= type=test
+//# The transmitter SHOULD collapse successive bits when it packetizes data, to
+//# send the largest possible segment (SHLD-27).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
+//= type=test
+//# When an application issues a series of SEND calls without setting the PUSH
+//# flag, the TCP implementation MAY aggregate the data internally without
+//# sending it (MAY-16).
 #[test]
 fn nagle_holds_back_what_is_small_while_something_is_unacknowledged() {
     let mut peer = Peer::passive(Setup::plain());
@@ -27,6 +40,10 @@ fn nagle_holds_back_what_is_small_while_something_is_unacknowledged() {
     peer.expect(data(50).seq(1_031).psh());
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.4
+//= type=test
+//# However, there MUST be a way for an application to disable the Nagle
+//# algorithm on an individual connection (MUST-17).
 #[test]
 fn without_nagle_each_write_leaves_at_once() {
     let mut peer = Peer::passive(no_nagle());
@@ -37,6 +54,10 @@ fn without_nagle_each_write_leaves_at_once() {
 }
 
 /// Switched off while something waits: it leaves.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.4
+//= type=test
+//# However, there MUST be a way for an application to disable the Nagle
+//# algorithm on an individual connection (MUST-17).
 #[test]
 fn switching_nagle_off_lets_go_of_what_waits() {
     let mut peer = Peer::passive(Setup::plain());
@@ -57,6 +78,16 @@ fn a_fin_does_not_wait_for_nagle() {
 }
 
 /// RFC 9293 MUST-61: PSH where nothing is queued behind.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
+//= type=test
+//# However, a TCP implementation SHOULD send a maximum-sized segment whenever
+//# possible (SHLD-28) to improve performance (see Section 3.8.6.2.1).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
+//= type=test
+//# If PUSH flags are not implemented, then the sending TCP peer: (1) MUST NOT
+//# buffer data indefinitely (MUST-60), and (2) MUST set the PSH bit in the last
+//# buffered segment (i.e., when there is no more queued data to be sent)
+//# (MUST-61).
 #[test]
 fn psh_stands_on_the_last_segment_only() {
     let mut peer = Peer::passive(Setup::plain());
@@ -70,6 +101,15 @@ fn psh_stands_on_the_last_segment_only() {
 }
 
 /// RFC 6928: ten segments, then as many as acknowledged and one more for each acknowledged one.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-2
+//= type=test
+//# At any given time, a TCP MUST NOT send data with a sequence number higher
+//# than the sum of the highest acknowledged sequence number and the minimum of
+//# cwnd and rwnd.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+//= type=test
+//# As specified in [RFC3390], the SYN/ACK and the acknowledgment of the SYN/ACK
+//# MUST NOT increase the size of the congestion window.
 #[test]
 fn the_initial_window_is_ten_segments() {
     let mut peer = Peer::passive(Setup::plain());
@@ -86,6 +126,17 @@ fn the_initial_window_is_ten_segments() {
 }
 
 /// RFC 5681 section 3.1: after a lost SYN the window is one segment, the timeout 3 s (RFC 6298).
+//= https://www.rfc-editor.org/rfc/rfc6298#section-5
+//= type=test
+//# (5.7) If the timer expires awaiting the ACK of a SYN segment and the TCP
+//# implementation is using an RTO less than 3 seconds, the RTO MUST be
+//# re-initialized to 3 seconds when data transmission begins (i.e., after the
+//# three-way handshake completes).
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+//= type=test
+//# Further, if the SYN or SYN/ACK is lost, the initial window used by a sender
+//# after a correctly transmitted SYN MUST be one segment consisting of at most
+//# SMSS bytes.
 #[test]
 fn after_a_lost_syn_the_window_is_one_segment_and_the_timeout_three_seconds() {
     let mut peer = Peer::connecting(Setup::plain());
@@ -100,6 +151,11 @@ fn after_a_lost_syn_the_window_is_one_segment_and_the_timeout_three_seconds() {
 }
 
 /// RFC 5681 section 4.1: after a pause longer than the timeout, the initial window again.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-4.1
+//= type=test
+//# Therefore, a TCP SHOULD set cwnd to no more than RW before beginning
+//# transmission if the TCP has not sent data in an interval exceeding the
+//# retransmission timeout.
 #[test]
 fn after_a_pause_the_window_is_the_initial_one() {
     let mut peer = Peer::passive(Setup::plain().rings(65_535));
@@ -126,6 +182,10 @@ fn after_a_pause_the_window_is_the_initial_one() {
 
 /// MUST-38, RFC 9293 section 3.8.6.2.1: a small window is not filled by a small segment, until the
 /// override timer lets it.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.1
+//= type=test
+//# A TCP implementation MUST include a SWS avoidance algorithm in the sender
+//# (MUST-38).
 #[test]
 fn a_small_window_is_used_only_after_the_override() {
     let mut peer = Peer::passive(Setup::plain());
@@ -155,6 +215,20 @@ fn half_of_the_largest_window_is_worth_a_segment() {
 
 /// RFC 9293 section 3.8.6.1: probed after the timeout, then ever more slowly; it may go on for
 /// ever (MUST-37).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1
+//= type=test
+//# Probing of zero (offered) windows MUST be supported (MUST-36).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1
+//= type=test
+//# As long as the receiving TCP peer continues to send acknowledgments in
+//# response to the probe segments, the sending TCP peer MUST allow the
+//# connection to stay open (MUST-37).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1
+//= type=test
+//# The transmitting host SHOULD send the first zero-window probe when a zero
+//# window has existed for the retransmission timeout period (SHLD-29) (Section
+//# 3.8.1), and SHOULD increase exponentially the interval between successive
+//# probes (SHLD-30).
 #[test]
 fn a_shut_window_is_probed_with_back_off_for_hours() {
     let mut peer = Peer::passive(Setup::plain().window(0));
@@ -231,6 +305,10 @@ fn d13_the_user_timeout_ends_a_shut_window() {
 }
 
 /// A090: the window shrank to nothing with data in flight, and the ACK that opened it was lost.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+//= type=test
+//# If the window shrinks to zero, the TCP implementation MUST probe it in the
+//# standard way (described below) (MUST-35).
 #[test]
 fn a090_a_lost_window_update_does_not_stall() {
     let mut peer = Peer::passive(Setup::plain());
@@ -254,6 +332,20 @@ fn a090_a_lost_window_update_does_not_stall() {
 }
 
 /// D09, MUST-34: the peer takes its window back below what is in flight.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+//= type=test
+//# However, a sending TCP peer MUST be robust against window shrinking, which
+//# may cause the "usable window" (see Section 3.8.6.2.1) to become negative
+//# (MUST-34).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+//= type=test
+//# If this happens, the sender SHOULD NOT send new data (SHLD-15), but SHOULD
+//# retransmit normally the old unacknowledged data between SND.UNA and
+//# SND.UNA+SND.WND (SHLD-16).
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
+//= type=test
+//# 5) Subsequent retransmissions MAY only be sent if they are within the window
+//# announced by the most recent <ACK>.
 #[test]
 fn d09_a_window_that_shrinks_below_what_is_in_flight() {
     let mut peer = Peer::passive(Setup::plain());
@@ -283,6 +375,15 @@ fn d22_an_old_window_does_not_count() {
 }
 
 /// Nothing beyond the window leaves (U7), whatever the congestion window says.
+//= https://www.rfc-editor.org/rfc/rfc5681#section-2
+//= type=test
+//# At any given time, a TCP MUST NOT send data with a sequence number higher
+//# than the sum of the highest acknowledged sequence number and the minimum of
+//# cwnd and rwnd.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
+//= type=test
+//# 3) The initial transmission MUST be within the window announced by the most
+//# recent <ACK>.
 #[test]
 fn nothing_leaves_beyond_the_peers_window() {
     let mut peer = Peer::passive(no_nagle().window(2_500));
@@ -298,6 +399,14 @@ fn nothing_leaves_beyond_the_peers_window() {
 
 /// RFC 9293 section 3.8.5: the urgent pointer stands behind the urgent data, in each segment
 /// before it.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+//= type=test
+//# However, TCP implementations MUST still include support for the urgent
+//# mechanism (MUST-30).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+//= type=test
+//# The urgent pointer MUST point to the sequence number of the octet following
+//# the urgent data (MUST-62).
 #[test]
 fn urgent_data_is_pointed_at() {
     let mut peer = Peer::passive(no_nagle());
@@ -320,6 +429,23 @@ fn urgent_data_is_pointed_at() {
 }
 
 /// RFC 9293 MUST-48, MUST-49: diffserv and TTL can be set, and changed while it runs.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.9
+//= type=test
+//# The application layer MUST be able to specify the Differentiated Services
+//# field for segments that are sent on a connection (MUST-48).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2
+//= type=test
+//# Time to Live (TTL): The TTL value used to send TCP segments MUST be
+//# configurable (MUST-49).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.9
+//= type=test
+//# It is not required, but the application SHOULD be able to change the
+//# Differentiated Services field during the connection lifetime (SHLD-21).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.9
+//= type=test
+//# TCP implementations SHOULD pass the current Differentiated Services field
+//# value without change to the IP layer, when it sends segments on the
+//# connection (SHLD-22).
 #[test]
 fn diffserv_and_ttl_are_those_of_the_connection() {
     let config = Config::new().diffserv(46).hop_limit(7);

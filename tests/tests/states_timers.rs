@@ -14,6 +14,11 @@ fn keep_alive() -> Setup {
 }
 
 /// MUST-25: off unless asked for; an idle connection lives for ever without a packet.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+//= type=test
+//# If keep-alives are included, the application MUST be able to turn them on or
+//# off for each TCP connection (MUST-24), and they MUST default to off
+//# (MUST-25).
 #[test]
 fn without_keep_alive_an_idle_connection_is_silent_for_ever() {
     let mut peer = Peer::passive(Setup::plain());
@@ -28,6 +33,17 @@ fn without_keep_alive_an_idle_connection_is_silent_for_ever() {
 
 /// RFC 9293 section 3.8.4: probes stand one before SND.NXT and carry nothing; after `count` of
 /// them without an answer a reset ends it.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+//= type=test
+//# Consequently, if a keep-alive mechanism is implemented it MUST NOT interpret
+//# failure to respond to any specific probe as a dead connection (MUST-29).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+//= type=test
+//# An implementation SHOULD send a keep-alive segment with no data (SHLD-12)
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+//= type=test
+//# Implementers MAY include "keep-alives" in their TCP implementations (MAY-5),
+//# although this practice is not universally accepted.
 #[test]
 fn keep_alive_probes_and_gives_up() {
     let mut peer = Peer::passive(keep_alive());
@@ -41,6 +57,11 @@ fn keep_alive_probes_and_gives_up() {
 }
 
 /// An answer starts it all over, and so does anything else that is acceptable.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+//= type=test
+//# Keep-alive packets MUST only be sent when no sent data is outstanding, and
+//# no data or acknowledgment packets have been received for the connection
+//# within an interval (MUST-26).
 #[test]
 fn an_answered_keep_alive_starts_over() {
     let mut peer = Peer::passive(keep_alive());
@@ -69,6 +90,11 @@ fn keep_alive_finds_a_dead_peer_in_half_closed_states() {
 }
 
 /// Switched on while the connection is idle.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+//= type=test
+//# If keep-alives are included, the application MUST be able to turn them on or
+//# off for each TCP connection (MUST-24), and they MUST default to off
+//# (MUST-25).
 #[test]
 fn keep_alive_can_be_switched_on_and_off() {
     let mut peer = Peer::passive(Setup::plain());
@@ -226,6 +252,10 @@ fn time_wait_answers_data_and_no_acks() {
 }
 
 /// T12, S24, RFC 6191: a newer SYN opens the next connection, an older one does not.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+//= type=test
+//# However, it MAY accept a new SYN from the remote TCP endpoint to reopen the
+//# connection directly from TIME-WAIT state (MAY-2), if it:
 #[test]
 fn t12_a_newer_syn_reopens_from_time_wait() {
     let mut peer = Peer::in_state(State::TimeWait, Setup::plain());
@@ -241,6 +271,11 @@ fn t12_a_newer_syn_reopens_from_time_wait() {
 }
 
 /// S24 with timestamps: the newer clock decides, whatever the sequence number says.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+//= type=test
+//# This algorithm for reducing TIME-WAIT is a Best Current Practice that SHOULD
+//# be implemented since Timestamp Options are commonly used, and using them to
+//# reduce TIME-WAIT provides benefits for busy Internet servers (SHLD-4).
 #[test]
 fn s24_with_timestamps_the_newer_clock_reopens() {
     for (stamp, reopens) in [

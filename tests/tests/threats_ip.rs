@@ -24,6 +24,10 @@ fn three_in_flight(setup: Setup) -> Peer {
 }
 
 /// A hard error about our SYN ends the open at once, a soft one does not.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
+//= type=test
+//# These are hard error conditions, so TCP implementations SHOULD abort the
+//# connection (SHLD-26).
 #[test]
 fn c10_an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not() {
     for (setup, hard, soft) in [
@@ -45,6 +49,11 @@ fn c10_an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not() {
 
 /// MUST-56, RFC 5927 section 5.2: on a synchronized connection no ICMP error ends anything; if
 /// nobody answers until the end, it is the reason.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
+//= type=test
+//# Since these Unreachable messages indicate soft error conditions, a TCP
+//# implementation MUST NOT abort the connection (MUST-56), and it SHOULD make
+//# the information available to the application (SHLD-25).
 #[test]
 fn c10_icmp_errors_never_abort_an_established_connection() {
     for code in 0..16 {
@@ -91,6 +100,10 @@ fn c09_an_error_about_what_is_not_in_flight_is_ignored() {
 }
 
 /// C11: Source Quench says nothing, in any state (MUST-55).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
+//= type=test
+//# Source Quench TCP implementations MUST silently discard any received ICMP
+//# Source Quench messages (MUST-55).
 #[test]
 fn c11_source_quench_is_ignored() {
     for state in [State::SynSent, State::SynReceived, State::Established] {
@@ -108,6 +121,11 @@ fn c11_source_quench_is_ignored() {
 }
 
 /// A path that takes less: what is in flight goes again in smaller pieces, without a timeout.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-5.7
+//= type=test
+//# Setting the DF bit implies the use of Path MTU Discovery as described in
+//# [RFC1191], [RFC1981], and [RFC4821]; thus, any TCP implementation that
+//# implements PAWS MUST also implement Path MTU Discovery.
 #[test]
 fn a_smaller_path_is_used_at_once() {
     for (setup, what, full) in [
@@ -254,6 +272,10 @@ fn f13_an_unknown_protocol_is_handed_over_in_silence() {
 }
 
 /// F12: forty octets of harmless IP options in front of a segment.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2
+//= type=test
+//# When received options are passed up to TCP from the IP layer, a TCP
+//# implementation MUST ignore options that it does not understand (MUST-50).
 #[test]
 fn f12_a_segment_behind_ip_options_is_data() {
     let mut peer = Peer::passive(Setup::plain());

@@ -121,6 +121,10 @@ fn p18_data_in_a_syn_waits_for_the_handshake() {
 }
 
 /// P04: a wrong checksum is dropped wherever the damage is.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# The sender MUST generate it (MUST-2) and the receiver MUST check it
+//# (MUST-3).
 #[test]
 fn p04_a_damaged_segment_is_dropped() {
     let mut peer = Peer::passive(Setup::full());
@@ -141,6 +145,15 @@ fn p04_a_damaged_segment_is_dropped() {
 
 /// P05 to P07, P12, P14 on a live connection: options that cannot be parsed stop the parse, and
 /// the segment is data.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# A TCP implementation MUST (MUST-6) ignore without error any TCP Option it
+//# does not implement, assuming that the option has a length field.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# TCP implementations MUST be prepared to handle an illegal option length
+//# (e.g., zero); a suggested procedure is to reset the connection and log the
+//# error cause (MUST-7).
 #[test]
 fn p05_p14_malformed_options_do_not_stop_the_data() {
     for raw in [

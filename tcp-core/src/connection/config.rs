@@ -48,6 +48,9 @@ pub struct KeepAlive {
     pub count: u8,
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+//# This interval MUST be configurable (MUST-27) and MUST default to no less
+//# than two hours (MUST-28).
 impl Default for KeepAlive {
     /// Two hours (RFC 9293 MUST-28), 75 s, 9.
     fn default() -> Self {
@@ -198,6 +201,13 @@ impl Config {
 
     /// Probes an idle connection; off by default (RFC 9293 MUST-25). Times beyond 65,535 s count as
     /// that, no probe at all counts as one.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+    //# If keep-alives are included, the application MUST be able to turn them on or
+    //# off for each TCP connection (MUST-24), and they MUST default to off
+    //# (MUST-25).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+    //# Implementers MAY include "keep-alives" in their TCP implementations (MAY-5),
+    //# although this practice is not universally accepted.
     #[must_use]
     pub const fn keep_alive(mut self, keep_alive: Option<KeepAlive>) -> Self {
         (
@@ -241,6 +251,10 @@ impl Config {
 
     /// How long an ACK may wait for company, in milliseconds: at most 200 of the 500 that RFC 9293
     /// MUST-40 allows. Zero: every segment is acknowledged at once.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.3
+    //# A TCP endpoint SHOULD implement a delayed ACK (SHLD-18), but an ACK should
+    //# not be excessively delayed; in particular, the delay MUST be less than 0.5
+    //# seconds (MUST-40).
     #[must_use]
     pub const fn ack_delay_ms(mut self, ms: u8) -> Self {
         self.basic.ack_delay_ms = if ms > 200 { 200 } else { ms };
@@ -262,6 +276,9 @@ impl Config {
     }
 
     /// Retransmissions of a SYN before the open fails.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+    //# In particular, R2 for a SYN segment MUST be set large enough to provide
+    //# retransmission of the segment for at least 3 minutes (MUST-23).
     #[must_use]
     pub const fn syn_retries(mut self, count: u8) -> Self {
         self.basic.syn_retries = count;
@@ -269,6 +286,12 @@ impl Config {
     }
 
     /// R1 and R2 of RFC 9293 section 3.8.3, as numbers of retransmissions of one segment.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+    //# (d) An application MUST (MUST-21) be able to set the value for R2 for a
+    //# particular connection.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+    //# The value of R1 SHOULD correspond to at least 3 retransmissions, at the
+    //# current RTO (SHLD-10).
     #[must_use]
     pub const fn retries(mut self, r1: u8, r2: u8) -> Self {
         self.basic.retries_1 = r1;
@@ -277,6 +300,9 @@ impl Config {
     }
 
     /// TTL or hop limit of every segment; zero is taken as one.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2
+    //# Time to Live (TTL): The TTL value used to send TCP segments MUST be
+    //# configurable (MUST-49).
     #[must_use]
     pub const fn hop_limit(mut self, hops: u8) -> Self {
         self.basic.hop_limit = if hops == 0 { 1 } else { hops };
@@ -284,6 +310,9 @@ impl Config {
     }
 
     /// Diffserv code point, 0 to 63, of every segment (RFC 9293 MUST-48); its upper bits are cut.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.9
+    //# The application layer MUST be able to specify the Differentiated Services
+    //# field for segments that are sent on a connection (MUST-48).
     #[must_use]
     pub const fn diffserv(mut self, code_point: u8) -> Self {
         self.basic.diffserv = code_point & 0x3f;
@@ -298,6 +327,9 @@ impl Config {
     }
 
     /// Nagle's algorithm (RFC 9293 section 3.7.4).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.4
+    //# However, there MUST be a way for an application to disable the Nagle
+    //# algorithm on an individual connection (MUST-17).
     #[must_use]
     pub const fn nagle(mut self, nagle: Switch) -> Self {
         self.basic.nagle = nagle;

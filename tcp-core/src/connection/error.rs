@@ -68,6 +68,10 @@ pub enum Unreachable {
 }
 
 /// Why a connection ended.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.6
+//# If the local TCP connection is closed by the remote side due to a FIN or RST
+//# received from the remote side, then the local application MUST be informed
+//# whether it closed normally or was aborted (MUST-12).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

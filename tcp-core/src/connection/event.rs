@@ -3,6 +3,13 @@
 use core::ops::{BitOr, BitOrAssign};
 
 /// A set of things that happened to a connection or a listener.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.8
+//# There MUST be a mechanism for reporting soft TCP error conditions to the
+//# application (MUST-47).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.8
+//# However, an application program that does not want to receive such
+//# ERROR_REPORT calls SHOULD be able to effectively disable these calls
+//# (SHLD-20).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Events(u8);

@@ -16,6 +16,16 @@ impl<P: Profile> Connection<'_, P> {
     /// An ICMP error that quotes a segment of ours with sequence number `quoted`. It ends a
     /// connection that is opening; later it is remembered as the likely cause if nothing else
     /// arrives (RFC 9293 MUST-56, RFC 5927 section 5.2).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
+    //# Since these Unreachable messages indicate soft error conditions, a TCP
+    //# implementation MUST NOT abort the connection (MUST-56), and it SHOULD make
+    //# the information available to the application (SHLD-25).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
+    //= type=exception
+    //= reason=only an open ends; an established connection remembers the error (RFC 5927 section
+    //= 5.2), because whoever can guess a sequence number in flight could end it otherwise
+    //# These are hard error conditions, so TCP implementations SHOULD abort the
+    //# connection (SHLD-26).
     pub fn unreachable(&mut self, now: Instant, quoted: SeqNum, what: Unreachable) {
         if !self.is_outstanding(quoted) {
             return;
@@ -34,6 +44,10 @@ impl<P: Profile> Connection<'_, P> {
 
     /// An ICMP message says that a packet of ours was too big for a path that takes `mtu` octets.
     /// What is in flight goes again in smaller segments, without blame on congestion.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.7
+    //# Setting the DF bit implies the use of Path MTU Discovery as described in
+    //# [RFC1191], [RFC1981], and [RFC4821]; thus, any TCP implementation that
+    //# implements PAWS MUST also implement Path MTU Discovery.
     pub fn set_path_mtu(&mut self, now: Instant, quoted: SeqNum, mtu: u16) {
         let headers = self.tcb.snd.headers;
         let mss = mtu.max(MTU_FLOOR).saturating_sub(headers).max(MSS_FLOOR);

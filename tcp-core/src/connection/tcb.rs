@@ -179,6 +179,18 @@ impl<P: Profile> Tcb<P> {
 
     /// Our timestamp clock: units of 1.024 ms. It stands still where time goes back, because the
     /// peer drops what carries an older timestamp than the last.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-4.1
+    //# Values of this clock MUST be at least approximately proportional to real
+    //# time, in order to measure actual RTT.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.4
+    //# It MUST tick at least once for each 2^31 bytes sent.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.4
+    //# In fact, in order to be useful to the sender for round-trip timing, the
+    //# clock SHOULD tick at least once per window's worth of data, and even with
+    //# the window extension defined in Section 2.2, 2^31 bytes must be at least two
+    //# windows.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.4
+    //# The recycling time of the timestamp clock MUST be greater than MSL seconds.
     pub(super) fn timestamp(&self, now: Instant) -> u32 {
         let latest = Tick::at(now).latest(self.latest_sent);
         latest.0.wrapping_add(self.timestamps.offset)

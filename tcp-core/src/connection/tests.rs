@@ -167,6 +167,9 @@ impl Pair {
     }
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.5
+//= type=test
+//# A TCP implementation MUST support simultaneous open attempts (MUST-10).
 #[test]
 fn figure_7_simultaneous_open_establishes_both() {
     let pair = Pair::open(Config::new(), 4_096);

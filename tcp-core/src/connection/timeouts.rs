@@ -56,6 +56,24 @@ impl<P: Profile> Connection<'_, P> {
     /// Everything sent is deemed lost and goes again, more slowly (RFC 6298 section 5.4 to 5.7,
     /// RFC 5681 section 3.1); after R2 attempts the connection is given up (RFC 9293 section
     /// 3.8.3).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+    //= type=exception
+    //= reason=the user is told at R1, and at R2 the connection ends; no advice goes to IP, because
+    //= no layer below diagnoses dead gateways: neighbours are verified each minute, whatever TCP
+    //= thinks of them
+    //# The following procedure MUST be used to handle excessive retransmissions of
+    //# data segments (MUST-20):
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+    //# SYN retransmissions MUST be handled in the general way just described for
+    //# data retransmissions, including notification of the application layer.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.3
+    //# (e) TCP implementations SHOULD inform the application of the delivery
+    //# problem (unless such information has been disabled by the application; see
+    //# the "Asynchronous Reports" section (Section 3.9.1.8)), when R1 is reached
+    //# and before R2 (SHLD-9).
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-5
+    //# The following is the RECOMMENDED algorithm for managing the retransmission
+    //# timer:
     fn retransmission_timeout(&mut self, now: Instant) {
         let tcb = &mut self.tcb;
         if tcb.nothing_outstanding() {
@@ -149,6 +167,13 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// Looks how long the peer has been silent; probes, or gives up.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+    //# Keep-alive packets MUST only be sent when no sent data is outstanding, and
+    //# no data or acknowledgment packets have been received for the connection
+    //# within an interval (MUST-26).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+    //# Consequently, if a keep-alive mechanism is implemented it MUST NOT interpret
+    //# failure to respond to any specific probe as a dead connection (MUST-29).
     fn keep_alive(&mut self, now: Instant) {
         let Some(keep_alive) = self.tcb.config.watch() else {
             return;

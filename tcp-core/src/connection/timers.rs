@@ -59,6 +59,10 @@ impl Deadline {
     pub(super) const NEVER: Self = Self(0);
 
     /// Due when `after` has passed since `from`: never earlier, up to two units later.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-5
+    //# An implementation MUST manage the retransmission timer(s) in such a way that
+    //# a segment is never retransmitted too early, i.e., less than one RTO after
+    //# the previous transmission of that segment.
     pub(super) const fn arm(&mut self, from: Tick, after: Span) {
         let at = from.0.wrapping_add(after.0).wrapping_add(1);
         // Zero means "never", so the moment behind it stands in.

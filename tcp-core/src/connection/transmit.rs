@@ -18,6 +18,10 @@ impl<P: Profile> Connection<'_, P> {
     /// Writes the next segment that is owed into `out`, as a whole IP packet, and returns its
     /// length; `None` when nothing is owed, or when `out` is too short (then nothing changes).
     /// Call it only with a device slot in hand: what it returned has left.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+    //# At all other times, a previous segment has either been sent or received on
+    //# this connection, and TCP implementations MUST use the same local address
+    //# that was used in those previous segments (MUST-45).
     pub fn transmit(
         &mut self,
         now: Instant,
@@ -34,6 +38,8 @@ impl<P: Profile> Connection<'_, P> {
             Plan::Nothing => return None,
             Plan::Ack => {}
             Plan::Reset => self.write_reset(&mut segment),
+            //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+            //# An implementation SHOULD send a keep-alive segment with no data (SHLD-12)
             Plan::KeepAlive => segment.seq = segment.seq - SeqLen::ONE,
             Plan::Syn(_) => self.write_syn(&mut segment),
             Plan::Text(outgoing) => {
@@ -42,6 +48,10 @@ impl<P: Profile> Connection<'_, P> {
                 text = self.send.read(offset, outgoing.text.as_usize());
             }
         }
+        //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.9
+        //# TCP implementations SHOULD pass the current Differentiated Services field
+        //# value without change to the IP layer, when it sends segments on the
+        //# connection (SHLD-22).
         let config = &self.tcb.config;
         let ip = IpEmit {
             source: tuple.local.ip(),
@@ -55,6 +65,28 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// What every segment of this connection carries: an acknowledgment.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+    //# When the ACK bit is set in an outgoing segment, the sender MUST echo a
+    //# recently received TSval sent by the remote TCP in the TSval field of a
+    //# Timestamps option.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+    //# Once TSopt has been successfully negotiated, that is both <SYN> and
+    //# <SYN,ACK> contain TSopt, the TSopt MUST be sent in every non-<RST> segment
+    //# for the duration of the connection, and SHOULD be sent in an <RST> segment
+    //# (see Section 5.2 for details).
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-4
+    //# If the data receiver has received a SACK-Permitted option on the SYN for
+    //# this connection, the data receiver MAY elect to generate SACK options as
+    //# described below.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-4
+    //# If the data receiver generates SACK options under any circumstance, it
+    //# SHOULD generate them under all permitted circumstances.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-4
+    //# If the data receiver has not received a SACK-Permitted option for a given
+    //# connection, it MUST NOT send SACK options on that connection.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-4
+    //# If sent at all, SACK options SHOULD be included in all ACKs which do not ACK
+    //# the highest sequence number in the data receiver's queue.
     fn fill(&self, now: Instant, tuple: &Tuple, segment: &mut SegmentEmit) {
         let tcb = &self.tcb;
         let offer = tcb.rcv.offer(&self.receive, tcb.snd.mss_limit);
@@ -78,6 +110,9 @@ impl<P: Profile> Connection<'_, P> {
         }
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.2
+    //# If an <RST> is being generated because of a user abort, and Snd.TS.OK is
+    //# set, then a Timestamps option SHOULD be included in the <RST>.
     fn write_reset(&self, segment: &mut SegmentEmit) {
         segment.flags = Flags(Flags::RST | Flags::ACK);
         segment.window = RawWindow(0);
@@ -86,6 +121,37 @@ impl<P: Profile> Connection<'_, P> {
 
     /// SYN, or SYN-ACK once the peer's SYN is known. The window of a SYN is never scaled
     /// (RFC 7323 section 2.2).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+    //# A given TCP implementation can support any currently defined options, but
+    //# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
+    //# Option support is also part of MUST-14 in Section 3.7.1):
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+    //# TCP implementations SHOULD send an MSS Option in every SYN segment when its
+    //# receive MSS differs from the default 536 for IPv4 or 1220 for IPv6 (SHLD-5),
+    //# and MAY send it always (MAY-3).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.2
+    //# This field may be sent in the initial connection request (i.e., in segments
+    //# with the SYN control bit set) and MUST NOT be sent in other segments
+    //# (MUST-65).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+    //# The three-byte Window Scale option MAY be sent in a <SYN> segment by a TCP.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+    //# Thus, a TCP that is prepared to scale windows SHOULD send the option, even
+    //# if its own scale factor is 1 and the exponent 0.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+    //# The value 'shift.cnt' MAY be zero (offering to scale, while applying a scale
+    //# factor of 1 to the receive window).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+    //# This option MAY be sent in an initial <SYN> segment (i.e., a segment with
+    //# the SYN bit on and the ACK bit off).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+    //# If the ACK bit is not set in the outgoing TCP header, the sender of that
+    //# segment SHOULD set the TSecr field to zero.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-2
+    //# It MUST NOT be sent on non-SYN segments.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+    //# TCP endpoints MUST implement both sending and receiving the MSS Option
+    //# (MUST-14).
     fn write_syn(&self, segment: &mut SegmentEmit) {
         let tcb = &self.tcb;
         segment.seq = tcb.snd.iss;
@@ -105,6 +171,18 @@ impl<P: Profile> Connection<'_, P> {
         }
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
+    //# The transmitter SHOULD collapse successive bits when it packetizes data, to
+    //# send the largest possible segment (SHLD-27).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+    //# The urgent pointer MUST point to the sequence number of the octet following
+    //# the urgent data (MUST-62).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+    //# However, TCP implementations MUST still include support for the urgent
+    //# mechanism (MUST-30).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+    //# A TCP implementation MUST support a sequence of urgent data of any length
+    //# (MUST-31) [19].
     fn write_text(&self, segment: &mut SegmentEmit, outgoing: &Outgoing) {
         segment.seq = outgoing.seq;
         //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
@@ -205,6 +283,16 @@ impl<P: Profile> Connection<'_, P> {
 
     /// After every input and user call: each wait for time has its deadline (the invariant U4 of
     /// timer liveness), and what no longer waits has none.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+    //# If the window shrinks to zero, the TCP implementation MUST probe it in the
+    //# standard way (described below) (MUST-35).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1
+    //# Probing of zero (offered) windows MUST be supported (MUST-36).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1
+    //# The transmitting host SHOULD send the first zero-window probe when a zero
+    //# window has existed for the retransmission timeout period (SHLD-29) (Section
+    //# 3.8.1), and SHOULD increase exponentially the interval between successive
+    //# probes (SHLD-30).
     pub(super) fn settle(&mut self, now: Instant) {
         if matches!(self.tcb.state, State::Closed | State::TimeWait) {
             return;

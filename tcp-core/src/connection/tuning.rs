@@ -77,6 +77,18 @@ impl Tuning {
     /// ten, in proportion.
     //= https://www.rfc-editor.org/rfc/rfc6928#section-2
     //# min (10*MSS, max (2*MSS, 14600))
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+    //= type=exception
+    //= reason=RFC 6928 allows ten segments
+    //# IW, the initial value of cwnd, MUST be set using the following guidelines as
+    //# an upper bound.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+    //= type=exception
+    //= reason=RFC 6928 allows ten segments
+    //# If SMSS > 2190 bytes: IW = 2 * SMSS bytes and MUST NOT be more than 2
+    //# segments If (SMSS > 1095 bytes) and (SMSS <= 2190 bytes): IW = 3 * SMSS
+    //# bytes and MUST NOT be more than 3 segments if SMSS <= 1095 bytes: IW = 4 *
+    //# SMSS bytes and MUST NOT be more than 4 segments
     pub(crate) fn window(&self, mss: u16) -> u32 {
         let (mss, segments) = (u32::from(mss), u32::from(self.initial_window));
         (segments * mss).min((2 * mss).max(1_460 * segments))

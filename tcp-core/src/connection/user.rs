@@ -165,6 +165,10 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// Octets of the unread stream up to the end of urgent data, if there is any.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+    //# The TCP implementation MUST (MUST-33) provide a way for the application to
+    //# learn how much urgent data remains to be read from the connection, or at
+    //# least to determine whether more urgent data remains to be read [19].
     #[must_use]
     pub fn urgent(&self) -> Option<usize> {
         let read = self.tcb.rcv.nxt - SeqLen::of(self.receive.len());
@@ -190,6 +194,10 @@ impl<P: Profile> Connection<'_, P> {
 
     /// CLOSE by a user who will not read any more: as [`shutdown`](Self::shutdown), but data that
     /// is unread, or that arrives later, makes it a reset, and FIN-WAIT-2 is limited in time.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+    //# A host MAY implement a "half-duplex" TCP close sequence, so that an
+    //# application that has called CLOSE cannot continue to read data from the
+    //# connection (MAY-1).
     pub fn close(&mut self, now: Instant) {
         self.tcb.user = User::Gone;
         let abort = self.tcb.tuning.get().abort_on_close.is_on();
@@ -222,6 +230,9 @@ impl<P: Profile> Connection<'_, P> {
 
     /// Replaces the knobs of a live connection. What the handshake settled (segment size, SACK,
     /// timestamps, window scaling) stays as it is.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.9
+    //# It is not required, but the application SHOULD be able to change the
+    //# Differentiated Services field during the connection lifetime (SHLD-21).
     pub fn set_config(&mut self, now: Instant, config: Config) {
         let tcb = &mut self.tcb;
         tcb.set_config(config);

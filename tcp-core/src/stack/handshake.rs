@@ -204,6 +204,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// The steps before the ACK: sequence number, timestamps, RST, SYN.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.5
+    //# Note that a TCP implementation MUST keep track of whether a connection has
+    //# reached SYN-RECEIVED state as the result of a passive OPEN or an active OPEN
+    //# (MUST-11).
     fn judge(
         &self,
         entry: &SynEntry<P::Local, P::Scale>,

@@ -62,6 +62,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// An error about a segment of ours: its connection judges it. Half-open connections and those
     /// in TIME-WAIT need no help to end.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
+    //# TCP implementations MUST act on an ICMP error message passed up from the IP
+    //# layer, directing it to the connection that created the error (MUST-54).
     fn icmp_error(&mut self, now: Instant, error: &IcmpError) -> Result<(), Dropped> {
         let quoted = &error.quoted;
         let (local, remote) = (pack(quoted.source), pack(quoted.destination));

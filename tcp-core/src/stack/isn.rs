@@ -20,6 +20,10 @@ pub(super) struct Ticks(pub(super) u32);
 
 impl Ticks {
     /// The clock at `now`.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.4.1
+    //# A TCP implementation MUST use the above type of "clock" for clock-driven
+    //# selection of initial sequence numbers (MUST-8), and SHOULD generate its
+    //# initial sequence numbers with the expression:
     pub(super) const fn at(now: Instant) -> Self {
         Self(lower(now.as_micros() >> 2))
     }
@@ -35,6 +39,21 @@ pub(super) struct Start {
 
 impl Start {
     /// The start of the connection `tuple`.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.4.1
+    //# F() MUST NOT be computable from the outside (MUST-9), or an attacker could
+    //# still guess at sequence numbers from the ISN used for some other connection.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.4.1
+    //# where M is the 4 microsecond timer, and F() is a pseudorandom function (PRF)
+    //# of the connection's identifying parameters ("localip, localport, remoteip,
+    //# remoteport") and a secret key ("secretkey") (SHLD-1).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-7
+    //# It is therefore RECOMMENDED to generate a random, per-connection offset to
+    //# be used with the clock source when generating the Timestamps option value
+    //# (see Section 5.4).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-7.1
+    //# It is therefore RECOMMENDED to generate a random, per-connection offset to
+    //# be used with the clock source when generating the Timestamps option value
+    //# (see Section 5.4).
     pub(super) fn of(tuple: &Key, secret: SipKey) -> Self {
         let hash = tuple.hash(secret, Purpose::Sequence);
         Self {
@@ -125,6 +144,10 @@ mod tests {
         }
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.4.1
+    //= type=test
+    //# F() MUST NOT be computable from the outside (MUST-9), or an attacker could
+    //# still guess at sequence numbers from the ISN used for some other connection.
     #[test]
     fn x01_initial_sequence_numbers_of_neighbours_are_unrelated() {
         let secret = SipKey::new([0x5a; 16]);
@@ -152,6 +175,11 @@ mod tests {
         }
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.4.1
+    //= type=test
+    //# A TCP implementation MUST use the above type of "clock" for clock-driven
+    //# selection of initial sequence numbers (MUST-8), and SHOULD generate its
+    //# initial sequence numbers with the expression:
     #[test]
     fn x02_the_same_tuple_moves_forward_by_the_4_microsecond_clock() {
         let start = Start::of(&tuple(40_000, 2), SipKey::new([1; 16]));
@@ -167,6 +195,16 @@ mod tests {
         }
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-7
+    //= type=test
+    //# It is therefore RECOMMENDED to generate a random, per-connection offset to
+    //# be used with the clock source when generating the Timestamps option value
+    //# (see Section 5.4).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-7.1
+    //= type=test
+    //# It is therefore RECOMMENDED to generate a random, per-connection offset to
+    //# be used with the clock source when generating the Timestamps option value
+    //# (see Section 5.4).
     #[test]
     fn x03_timestamp_offsets_differ_between_peers() {
         let secret = SipKey::new([9; 16]);
@@ -175,6 +213,11 @@ mod tests {
         assert_eq!(offsets.len(), 250);
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.4.1
+    //= type=test
+    //# where M is the 4 microsecond timer, and F() is a pseudorandom function (PRF)
+    //# of the connection's identifying parameters ("localip, localport, remoteip,
+    //# remoteport") and a secret key ("secretkey") (SHLD-1).
     #[test]
     fn x05_another_secret_gives_other_numbers() {
         let one = Start::of(&tuple(5, 2), SipKey::new([1; 16]));

@@ -345,6 +345,12 @@ mod tests {
         assert_eq!(locals.destination(at("ff02::1")), Destination::Group);
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+    //= type=test
+    //# If an application on a multihomed host does not specify the local IP address
+    //# when actively opening a TCP connection, then the TCP implementation MUST ask
+    //# the IP layer to select a local IP address before sending the (first) SYN
+    //# (MUST-44).
     #[test]
     fn the_nearest_address_speaks() {
         let mut locals = locals(Scope::Own);

@@ -16,6 +16,15 @@ use crate::time::Instant;
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Starts a listener.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+    //# Every passive OPEN call either creates a new connection record in LISTEN
+    //# state, or it returns an error; it MUST NOT affect any previously created
+    //# connection record (MUST-41).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+    //# A TCP implementation that supports multiple concurrent connections MUST
+    //# provide an OPEN call that will functionally allow an application to LISTEN
+    //# on a port while a connection block with the same local port is in SYN-SENT
+    //# or SYN-RECEIVED state (MUST-42).
     pub(super) fn open_listener(&mut self, at: &ListenAt) -> Result<ListenerHandle, Misuse> {
         let any = self.locals.scope() == Scope::Any;
         let address = match at.address.filter(|address| !address.is_unspecified()) {
@@ -203,6 +212,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Both ends of a connection to be opened.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+    //# A TCP implementation MUST reject as an error a local OPEN call for an
+    //# invalid remote IP address (e.g., a broadcast or multicast address)
+    //# (MUST-46).
     #[inline(never)]
     fn choose_tuple(
         &mut self,
@@ -238,6 +251,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         free.map(|_| key).ok_or(Misuse::InsufficientResources)
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+    //# The optional "local IP address" parameter MUST be supported to allow the
+    //# specification of the local IP address (MUST-43).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+    //# If an application on a multihomed host does not specify the local IP address
+    //# when actively opening a TCP connection, then the TCP implementation MUST ask
+    //# the IP layer to select a local IP address before sending the (first) SYN
+    //# (MUST-44).
     fn choose_local(&self, named: Option<IpAddr>, remote: Octets) -> Option<Octets> {
         match named {
             None => self.locals.source_for(remote),

@@ -121,6 +121,19 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
     //# The window field in a segment where the SYN bit is set (i.e., a <SYN>
     //# or <SYN,ACK>) MUST NOT be scaled.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+    //# If a Window Scale option was received in the initial <SYN> segment, then
+    //# this option MAY be sent in the <SYN,ACK> segment.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+    //# o If a TCP receives a <SYN> segment containing a Window Scale option, it
+    //# SHOULD send its own Window Scale option in the <SYN,ACK> segment.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+    //# o The Window Scale option MUST be sent with shift.cnt = R, where R is the
+    //# value that the TCP would like to use for its receive window.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+    //# A TCP MAY send the TSopt in an initial <SYN> segment (i.e., segment
+    //# containing a SYN bit and no ACK bit), and MAY send a TSopt in <SYN,ACK> only
+    //# if it received a TSopt in the initial <SYN> segment for the connection.
     fn write_syn_ack(&self, now: Instant, entry: u32, out: &mut [u8]) -> Option<Transmit> {
         let entry = self.half_open.get(entry)?;
         let key = entry.key(self.locals.own());

@@ -138,6 +138,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Moves connection `index` from the index to the TIME-WAIT table, where its last ACK is owed.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+    //# When a connection is closed actively, it MUST linger in the TIME-WAIT state
+    //# for a time 2xMSL (Maximum Segment Lifetime) (MUST-13).
     fn enter_time_wait(&mut self, now: Instant, index: u32) {
         let seed = self.connection(index).and_then(Connection::time_wait_seed);
         let (Some(seed), Some(node)) = (seed, self.schedule.get(index)) else {

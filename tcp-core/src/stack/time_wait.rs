@@ -139,6 +139,13 @@ impl<L: LocalAddress, S: Scale> TimeWaitEntry<L, S> {
 
     /// RFC 6191 section 2: whether a SYN leaves the old connection's numbers behind. Offered
     /// timestamps are taken to be accepted, as [`Config`](crate::Config)'s default does.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+    //# This algorithm for reducing TIME-WAIT is a Best Current Practice that SHOULD
+    //# be implemented since Timestamp Options are commonly used, and using them to
+    //# reduce TIME-WAIT provides benefits for busy Internet servers (SHLD-4).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+    //# However, it MAY accept a new SYN from the remote TCP endpoint to reopen the
+    //# connection directly from TIME-WAIT state (MAY-2), if it:
     fn may_reopen(&self, segment: &Segment<'_>) -> bool {
         // The FIN occupies the octet before RCV.NXT: a SYN may start from RCV.NXT on.
         let newer_seq = segment.seq.at_or_after(self.rcv_nxt);

@@ -54,6 +54,9 @@ pub struct SegmentEmit {
 ///
 /// Returns the packet's length, or `None` (and `out` untouched) when it is too short or the
 /// families differ.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//# The sender MUST generate it (MUST-2) and the receiver MUST check it
+//# (MUST-3).
 #[must_use]
 pub fn emit_segment(
     out: &mut [u8],
@@ -217,6 +220,11 @@ pub(super) fn ip_header<'o>(
 //# be set to an arbitrary value
 /// An IPv4 header for an atomic datagram: DF set, identification 0, which tells an observer
 /// nothing about other traffic.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.1
+//# RFC 1122 allows that if a retransmitted packet is identical to the original
+//# packet (which implies not only that the data boundaries have not changed,
+//# but also that none of the headers have changed), then the same IPv4
+//# Identification field MAY be used (see Section 3.2.1.5 of RFC 1122) (MAY-4).
 fn ipv4_header(
     ip: &IpEmit,
     [source, destination]: [Ipv4Addr; 2],

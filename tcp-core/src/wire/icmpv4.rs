@@ -22,6 +22,9 @@ pub(super) const QUOTATION: Quotation = Quotation {
     least: 28,
 };
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
+//# Source Quench TCP implementations MUST silently discard any received ICMP
+//# Source Quench messages (MUST-55).
 pub(super) fn classify(kind: u8, code: u8, word: u32) -> Class {
     match (kind, code) {
         (ECHO_REQUEST, 0) => Class::EchoRequest,

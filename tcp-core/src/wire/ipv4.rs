@@ -84,6 +84,9 @@ pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<
 
 /// Walks the options. Malformed ones make the header malformed: there is no telling what the
 /// octets behind them mean.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2
+//# When received options are passed up to TCP from the IP layer, a TCP
+//# implementation MUST ignore options that it does not understand (MUST-50).
 fn check_options(mut options: &[u8]) -> Result<(), ParseError> {
     while let Some((&kind, rest)) = options.split_first() {
         if kind == END_OF_OPTIONS {

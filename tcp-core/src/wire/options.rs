@@ -14,6 +14,10 @@ const ROOM: usize = 40;
 //# instead of the specified value.
 const MAX_WINDOW_SCALE: u8 = 14;
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//# A given TCP implementation can support any currently defined options, but
+//# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
+//# Option support is also part of MUST-14 in Section 3.7.1):
 const END: u8 = 0;
 const NOP: u8 = 1;
 const MSS: u8 = 2;
@@ -98,6 +102,9 @@ impl SegmentOptions {
     ///
     /// A known option of a wrong length is skipped like an unknown one. A length below two or
     /// beyond the header says nothing about where the next option begins: the rest is not read.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+    //# A TCP implementation MUST be able to receive a TCP Option in any segment
+    //# (MUST-5).
     pub(super) fn read(&mut self, options: &[u8], flags: Flags) {
         // What nearly every segment of a connection with timestamps carries.
         if let Ok([NOP, NOP, TIMESTAMPS, 10, value @ .., e0, e1, e2, e3]) =
@@ -112,6 +119,17 @@ impl SegmentOptions {
         self.walk(options, flags);
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+    //# TCP implementations MUST be prepared to handle an illegal option length
+    //# (e.g., zero); a suggested procedure is to reset the connection and log the
+    //# error cause (MUST-7).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.2
+    //# There is no guarantee that senders will use this option, so receivers MUST
+    //# be prepared to process options even if they do not begin on a word boundary
+    //# (MUST-64).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+    //# All TCP Options except End of Option List Option (EOL) and No-Operation
+    //# (NOP) MUST have length fields, including all future options (MUST-68).
     fn walk(&mut self, mut options: &[u8], flags: Flags) {
         while let Some((&kind, rest)) = options.split_first() {
             match kind {
@@ -131,6 +149,11 @@ impl SegmentOptions {
     }
 
     /// Takes one option in; the first of its kind counts.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+    //# A TCP implementation MUST (MUST-6) ignore without error any TCP Option it
+    //# does not implement, assuming that the option has a length field.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+    //# A Window Scale option in a segment without a SYN bit MUST be ignored.
     fn take(&mut self, option: &[u8], flags: Flags) {
         let syn = flags.has(Flags::SYN);
         match *option {
@@ -260,6 +283,9 @@ impl OptionsEmit {
     }
 
     /// The same, in the order [`OptionOrder::FreeBsd`].
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+    //# The content of the header beyond the End of Option List Option MUST be
+    //# header padding of zeros (MUST-69).
     pub(super) fn write_scale_first(&self, out: &mut [u8]) {
         let mut out = Writer(out);
         self.write_mss(&mut out);

@@ -74,6 +74,10 @@ mod tests {
         assert_eq!(octets(&syn(OptionOrder::FreeBsd)), freebsd);
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+    //= type=test
+    //# The content of the header beyond the End of Option List Option MUST be
+    //# header padding of zeros (MUST-69).
     #[test]
     fn a_syn_without_timestamps() {
         let without = |order| OptionsEmit {

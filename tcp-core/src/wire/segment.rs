@@ -203,6 +203,9 @@ impl Segment<'_> {
 }
 
 /// Whether pseudo-header and segment sum up. No packet is longer than 65,535 octets.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//# The sender MUST generate it (MUST-2) and the receiver MUST check it
+//# (MUST-3).
 fn checksum_is_right(octets: &[u8], source: IpAddr, destination: IpAddr) -> bool {
     let Ok(length) = u16::try_from(octets.len()) else {
         return false;

@@ -1,6 +1,6 @@
 //! Rules that need no parser: widths, words, first lines.
 
-use super::tree::{File, Kind};
+use tcp_tests::requirements::tree::{File, Kind};
 
 /// Kinds of files whose lines people read in a terminal.
 const NARROW: [&str; 8] = [

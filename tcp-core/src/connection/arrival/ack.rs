@@ -24,6 +24,14 @@ enum WindowTold {
 }
 
 impl<P: Profile> Connection<'_, P> {
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+    //# o RFC 5961 [9], Section 5 describes a potential blind data injection attack,
+    //# and mitigation that implementations MAY choose to include (MAY-12).
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
+    //# All TCP stacks MAY implement the following mitigation.
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
+    //# TCP stacks that implement this mitigation MUST add an additional input check
+    //# to any incoming segment.
     pub(super) fn arrive_ack(
         &mut self,
         now: Instant,
@@ -67,6 +75,13 @@ impl<P: Profile> Connection<'_, P> {
         // The window of a SYN is never scaled (RFC 7323 section 2.2).
         let syn = segment.control == Some(Control::Syn);
         let shift = if syn { 0 } else { self.tcb.snd.wscale };
+        //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+        //# The window size MUST be treated as an unsigned number, or else large window
+        //# sizes will appear like negative windows and TCP will not work (MUST-1).
+        //= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+        //# o The window field (SEG.WND) in the header of every incoming segment, with
+        //# the exception of <SYN> segments, MUST be left-shifted by Snd.Wind.Shift bits
+        //# before updating SND.WND:
         let window = u32::from(segment.window.0) << shift;
         let taken = self.tcb.snd.take_window(segment.seq, ack, window);
         if taken && was == 0 && window > 0 {
@@ -144,6 +159,19 @@ impl<P: Profile> Connection<'_, P> {
     /// and its acknowledgment was lost: all the time until the timeout would be taken for the round
     /// trip, and each timeout would lengthen the next. So it measures nothing, as without
     /// timestamps.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-3
+    //# TCP MUST use Karn's algorithm [KP87] for taking RTT samples.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-3
+    //# That is, RTT samples MUST NOT be made using segments that were retransmitted
+    //# (and thus for which it is ambiguous whether the reply was for the first
+    //# instance of the packet or a later instance).
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-3
+    //# A TCP implementation MUST take at least one RTT measurement per RTT (unless
+    //# that is not possible per Karn's algorithm).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-4.1
+    //# RTTM Rule: A TSecr value received in a segment MAY be used to update the
+    //# averaged RTT measurement only if the segment advances the left edge of the
+    //# send window, i.e., SND.UNA is increased.
     fn round_trip(&self, now: Instant, segment: &Segment<'_>, taken: &Acknowledged) -> Option<u32> {
         let Some(again_us) = taken.again_us else {
             return taken.rtt_us;
@@ -178,6 +206,13 @@ impl<P: Profile> Connection<'_, P> {
     //# received on the given connection (TCP.UNA from [RFC793]) and (e)
     //# the advertised window in the incoming acknowledgment equals the
     //# advertised window in the last incoming acknowledgment.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1
+    //# As long as the receiving TCP peer continues to send acknowledgments in
+    //# response to the probe segments, the sending TCP peer MUST allow the
+    //# connection to stay open (MUST-37).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+    //# SHOULD NOT time out the connection if data beyond the right window edge is
+    //# not acknowledged (SHLD-17).
     fn arrive_old_ack(&mut self, now: Instant, segment: &Segment<'_>, told: WindowTold) {
         let tcb = &mut self.tcb;
         if tcb.snd.wnd == 0 {

@@ -38,6 +38,9 @@ pub(super) enum Stop {
 impl<P: Profile> Connection<'_, P> {
     /// Handles a segment for this connection. `segments` is how many of the wire's segments the
     /// device coalesced into it: one, unless it says otherwise.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+    //# For example, if the TCP endpoint is processing a series of queued segments,
+    //# it MUST process them all before sending any ACK segments (MUST-59).
     pub fn receive(&mut self, now: Instant, segment: &Segment<'_>, segments: u16) -> Arrival {
         self.tcb.counters.segments_in(segments);
         let outcome = match self.tcb.state {
@@ -79,6 +82,16 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// Section 3.10.7.4.
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
+    //# Instead, the handling of the SYN in the synchronized state SHOULD be
+    //# performed as follows:
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
+    //# After sending the acknowledgment, TCP MUST drop the unacceptable segment and
+    //# stop processing further.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.3
+    //# Also, PAWS processing MUST take precedence over the regular TCP
+    //# acceptability check (Section 3.3 in [RFC0793]), which is performed after
+    //# verification of the received Timestamps option:
     fn arrive_synchronized(
         &mut self,
         now: Instant,
@@ -142,6 +155,9 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// First, the sequence number.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.4
+    //# A TCP receiver MUST process the RST and URG fields of all incoming segments,
+    //# even when the receive window is zero (MUST-66).
     fn check_sequence(&mut self, now: Instant, segment: &Segment<'_>) -> Result<(), Stop> {
         let edges = self.edges();
         let length = segment.seq_len();
@@ -176,6 +192,33 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// Second, the RST bit.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.5.3
+    //# TCP implementations SHOULD allow a received RST segment to include data
+    //# (SHLD-2).
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-1.1
+    //# The mitigations suggested in this document SHOULD be implemented in devices
+    //# that regularly need to maintain TCP connections of the kind most vulnerable
+    //# to the attacks described in this document.
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+    //# Instead, implementations SHOULD implement the following steps in place of
+    //# those specified in [RFC0793] (as listed above).
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+    //# If the RST bit is set and the sequence number exactly matches the next
+    //# expected sequence number (RCV.NXT), then TCP MUST reset the connection.
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+    //# If the RST bit is set and the sequence number does not exactly match the
+    //# next expected sequence value, yet is within the current receive window
+    //# (RCV.NXT < SEG.SEQ < RCV.NXT+RCV.WND), TCP MUST send an acknowledgment
+    //# (challenge ACK):
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+    //# After sending the challenge ACK, TCP MUST drop the unacceptable segment and
+    //# stop processing the incoming packet further.
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-3.2
+    //# In all other cases, where the SEQ-field does not match and is outside the
+    //# window, the receiver MUST silently discard the segment.
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
+    //# Upon receipt of a valid RST, the local TCP endpoint MUST terminate its
+    //# connection.
     fn check_reset(&mut self, now: Instant, segment: &Segment<'_>) -> Result<(), Stop> {
         if segment.control != Some(Control::Rst) {
             return Ok(());
@@ -187,6 +230,10 @@ impl<P: Profile> Connection<'_, P> {
                 Err(Stop::Drop(Dropped::RstChallenged))
             }
             ResetVerdict::Exact | ResetVerdict::InWindow => {
+                //= https://www.rfc-editor.org/rfc/rfc9293#section-3.5
+                //# Note that a TCP implementation MUST keep track of whether a connection has
+                //# reached SYN-RECEIVED state as the result of a passive OPEN or an active OPEN
+                //# (MUST-11).
                 let refused = self.tcb.state == State::SynReceived;
                 let reason = if refused {
                     CloseReason::Refused

@@ -25,6 +25,21 @@ pub(crate) const fn is_stale(value: u32, recent: u32) -> bool {
 
 impl<P: Profile> Connection<'_, P> {
     /// Drops what carries an old timestamp, or none where one was agreed on. A reset needs none.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+    //# A TCP MUST NOT abort a TCP connection because any segment lacks an expected
+    //# TSopt.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.2
+    //# When an <RST> segment is received, it MUST NOT be subjected to the PAWS
+    //# check by verifying an acceptable value in SEG.TSval, and information from
+    //# the Timestamps option MUST NOT be used to update connection state
+    //# information.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.3
+    //# If the PAWS algorithm is used, the following processing MUST be performed on
+    //# all incoming segments for a synchronized connection.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.3
+    //# It is important to note that the timestamp MUST be checked only when a
+    //# segment first arrives at the receiver, regardless of whether it is in
+    //# sequence or it must be queued for later delivery.
     pub(super) fn check_timestamps(
         &mut self,
         now: Instant,
@@ -64,6 +79,26 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// Keeps the timestamp of a segment that stands at the edge of what was acknowledged.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+    //# If a TSopt is received on a connection where TSopt was not negotiated in the
+    //# initial three-way handshake, the TSopt MUST be ignored and the packet
+    //# processed normally.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-4.3
+    //# Thus, when delayed ACKs are in use, the receiver SHOULD reply with the TSval
+    //# field from the earliest unacknowledged segment.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-4.3
+    //# An <ACK> for an out-of-order segment SHOULD, therefore, contain the
+    //# timestamp from the most recent segment that advanced RCV.NXT.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-4.3
+    //# Thus, the timestamp from the latest segment (which filled the hole) MUST be
+    //# echoed.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.2
+    //# The choice of incoming timestamps to be saved for this comparison MUST
+    //# guarantee a value that is monotonically non-decreasing.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-5.5
+    //# To detect how long the connection has been idle, the TCP MAY update a clock
+    //# or timestamp value associated with the connection whenever TS.Recent is
+    //# updated, for example.
     pub(super) fn note_timestamp(&mut self, now: Instant, segment: &Segment<'_>) {
         let tcb = &mut self.tcb;
         let Some(timestamps) = segment.options.timestamps.filter(|_| tcb.uses_timestamps()) else {

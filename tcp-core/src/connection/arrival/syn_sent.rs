@@ -83,6 +83,8 @@ impl<P: Profile> Connection<'_, P> {
 
     /// Both sides sent a SYN (figure 7 of section 3.5): SYN-RECEIVED, and our SYN goes again, now
     /// with an acknowledgment. Data on the peer's SYN is left for it to send again.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.5
+    //# A TCP implementation MUST support simultaneous open attempts (MUST-10).
     fn crossed(&mut self, segment: &Segment<'_>) {
         let tcb = &mut self.tcb;
         tcb.snd.wl1 = segment.seq;

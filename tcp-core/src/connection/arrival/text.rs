@@ -16,6 +16,31 @@ use crate::wire::Segment;
 
 impl<P: Profile> Connection<'_, P> {
     /// Takes the text that starts at `seq` in the states in which the peer may send any.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+    //# o A TCP implementation MAY send an ACK segment acknowledging RCV.NXT when a
+    //# valid segment arrives that is in the window but not at the left window edge
+    //# (MAY-13).
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+    //# A TCP receiver SHOULD send an immediate duplicate ACK when an out-of-order
+    //# segment arrives.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+    //# In addition, a TCP receiver SHOULD send an immediate ACK when the incoming
+    //# segment fills in all or part of a gap in the sequence space.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+    //# Out-of-order data segments SHOULD be acknowledged immediately, in order to
+    //# accelerate loss recovery.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+    //# To trigger the fast retransmit algorithm, the receiver SHOULD send an
+    //# immediate duplicate ACK when it receives a data segment above a gap in the
+    //# sequence space.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-4
+    //# The receiver SHOULD send an ACK for every valid segment that arrives
+    //# containing new data, and each of these "duplicate" ACKs SHOULD bear a SACK
+    //# option.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+    //# To provide feedback to senders recovering from losses, the receiver SHOULD
+    //# send an immediate ACK when it receives a data segment that fills in all or
+    //# part of a gap in the sequence space.
     pub(super) fn arrive_text(
         &mut self,
         now: Instant,
@@ -84,6 +109,17 @@ impl<P: Profile> Connection<'_, P> {
 
     /// RCV.UP <- max(RCV.UP, SEG.UP); the user hears of it once for each advance. The pointer is
     /// where RFC 6093 section 3.1 finds it in practice: one past the last urgent octet.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+    //# However, TCP implementations MUST still include support for the urgent
+    //# mechanism (MUST-30).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+    //# A TCP implementation MUST support a sequence of urgent data of any length
+    //# (MUST-31) [19].
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
+    //# A TCP implementation MUST (MUST-32) inform the application layer
+    //# asynchronously whenever it receives an urgent pointer and there was
+    //# previously no pending urgent data, or whenever the urgent pointer advances
+    //# in the data stream.
     fn arrive_urgent(&mut self, segment: &Segment<'_>, seq: SeqNum) {
         let tcb = &mut self.tcb;
         let Some(pointer) = segment.urgent else {

@@ -100,6 +100,10 @@ impl<'a, P: Profile> Connection<'a, P> {
 }
 
 /// The MSS of a peer that offers none (RFC 9293 MUST-15), where the IP header is so long.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//# If an MSS Option is not received at connection setup, TCP implementations
+//# MUST assume a default send MSS of 536 (576 - 40) for IPv4 or 1220 (1280 -
+//# 60) for IPv6 (MUST-15).
 pub(crate) const fn default_mss(ip_header: u16) -> u16 {
     if ip_header == IP_HEADER_V4 {
         DEFAULT_MSS_V4
@@ -109,6 +113,13 @@ pub(crate) const fn default_mss(ip_header: u16) -> u16 {
 }
 
 /// A TCB that has sent nothing.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//# where MMS_R is the maximum size for a transport-layer message that can be
+//# received (and reassembled at the IP layer) (MUST-67).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.3
+//# As a result, when the effective MTU of an interface varies packet-to-packet,
+//# TCP implementations SHOULD use the smallest effective MTU of the interface
+//# to calculate the value to advertise in the MSS Option (SHLD-6).
 #[inline(always)]
 fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
     let headers = opening.ip_header + TCP_HEADER;
@@ -157,6 +168,21 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
 
 /// Takes the peer's SYN: RCV.* and, of what our SYN offered, what it agrees to. `window` is what
 /// our SYN offered.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
+//# This option is an offer, not a promise; both sides MUST send Window Scale
+//# options in their <SYN> segments to enable window scaling in either
+//# direction.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//# o Upon receiving a <SYN> segment with a Window Scale option containing
+//# shift.cnt = S, a TCP MUST set Snd.Wind.Shift to S and MUST set
+//# Rcv.Wind.Shift to R; otherwise, it MUST set both Snd.Wind.Shift and
+//# Rcv.Wind.Shift to zero.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//# When the ACK bit is not set, the receiver MUST ignore the value of the TSecr
+//# field.
+//= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
+//# The TCP SHOULD remember this state by setting a flag, referred to as
+//# Snd.TS.OK, to one.
 pub(super) fn take_syn<P: Profile>(
     tcb: &mut Tcb<P>,
     now: Instant,
@@ -184,6 +210,22 @@ pub(super) fn take_syn<P: Profile>(
 }
 
 /// Eff.snd.MSS without options (RFC 9293 section 3.7.1).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//# A given TCP implementation can support any currently defined options, but
+//# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
+//# Option support is also part of MUST-14 in Section 3.7.1):
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//# The maximum size of a segment that a TCP endpoint really sends, the
+//# "effective send MSS", MUST be the smaller (MUST-16) of the send MSS (that
+//# reflects the available reassembly buffer size at the remote host, the EMTU_R
+//# [19]) and the largest transmission size permitted by the IP layer (EMTU_S
+//# [19]):
+//= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+//# As specified in [RFC3390], the SYN/ACK and the acknowledgment of the SYN/ACK
+//# MUST NOT increase the size of the congestion window.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+//# TCP endpoints MUST implement both sending and receiving the MSS Option
+//# (MUST-14).
 fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
     let mss = offered
         .unwrap_or(default_mss(tcb.snd.headers - TCP_HEADER))

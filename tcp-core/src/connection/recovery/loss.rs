@@ -95,6 +95,29 @@ impl Loss {
 
     /// A duplicate acknowledgment. True when it is the one that makes the segment up to
     /// `first_end` count as lost.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+    //# The TCP sender SHOULD use the "fast retransmit" algorithm to detect and
+    //# repair loss, based on incoming duplicate ACKs.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+    //# 1. On the first and second duplicate ACKs received at a sender, a TCP SHOULD
+    //# send a segment of previously unsent data per [RFC3042] provided that the
+    //# receiver's advertised window allows, the total FlightSize would remain less
+    //# than or equal to cwnd plus 2*SMSS, and that new data is available for
+    //# transmission.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+    //# 3. The lost segment starting at SND.UNA MUST be retransmitted and cwnd set
+    //# to ssthresh plus 3*SMSS.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+    //# 4. For each additional duplicate ACK received (after the third), cwnd MUST
+    //# be incremented by SMSS.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+    //# A TCP MAY therefore limit the number of times cwnd is artificially inflated
+    //# during loss recovery to the number of outstanding segments (or, an
+    //# approximation thereof).
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
+    //# 5. When previously unsent data is available and the new value of cwnd and
+    //# the receiver's advertised window allow, a TCP SHOULD send 1*SMSS bytes of
+    //# previously unsent data.
     pub(in crate::connection) fn on_duplicate(
         &mut self,
         una: SeqNum,
@@ -169,6 +192,14 @@ impl Loss {
     }
 
     /// The retransmission timer expired: everything sent is deemed lost.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-5
+    //# The data sender MUST retransmit the segment at the left edge of the window
+    //# after a retransmit timeout, whether or not the SACKed bit is on for that
+    //# segment.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-5.1
+    //# Because the data receiver is allowed to discard SACKed data, when a
+    //# retransmit timeout occurs the data sender MUST ignore prior SACK information
+    //# in determining which data to retransmit.
     pub(in crate::connection) fn on_timeout(&mut self, una: SeqNum, nxt: SeqNum) {
         self.resend_all(una, nxt);
         self.recover = nxt;

@@ -32,6 +32,18 @@ impl Rtt {
     //= https://www.rfc-editor.org/rfc/rfc6298#section-2
     //# RTTVAR <- (1 - beta) * RTTVAR + beta * |SRTT - R'|
     //# SRTT <- (1 - alpha) * SRTT + alpha * R'
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.1
+    //# The RTO MUST be computed according to the algorithm in [10], including
+    //# Karn's algorithm for taking RTT samples (MUST-18).
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //# When the first RTT measurement R is made, the host MUST set
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //# When a subsequent RTT measurement R' is made, a host MUST set
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //# That is, updating RTTVAR and SRTT MUST be computed in the above order.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //# The above SHOULD be computed using alpha=1/8 and beta=1/4 (as suggested in
+    //# [JK88]).
     pub(in crate::connection) fn sample(&mut self, micros: u32) {
         let sample = micros.clamp(1, SAMPLE_MAX_US);
         if self.srtt == 0 {
@@ -58,6 +70,8 @@ impl Rtt {
     }
 
     /// The timeout as the timers take it.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //# A maximum value MAY be placed on RTO provided it is at least 60 seconds.
     pub(in crate::connection) fn timeout(&self, config: &Basic) -> Span {
         // At most 2^30 times 2^30 microseconds.
         let micros = u64::from(self.base(config)) << self.backoff.min(30);
@@ -66,6 +80,23 @@ impl Rtt {
     }
 
     /// The timeout without back-off.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //# Until a round-trip time (RTT) measurement has been made for a segment sent
+    //# between the sender and receiver, the sender SHOULD set RTO <- 1 second,
+    //# though the "backing off" on repeated retransmission discussed in (5.5) still
+    //# applies.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //# After the computation, a host MUST update RTO <- SRTT + max (G, K*RTTVAR)
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-4
+    //# However, if the K*RTTVAR term in the RTO calculation equals zero, the
+    //# variance term MUST be rounded to G seconds (i.e., use the equation given in
+    //# step 2.3).
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //= type=exception
+    //= reason=the least timeout is 200 ms, as on Linux: round trips are measured to the microsecond
+    //= and delayed ACKs wait for less; it can be configured
+    //# Whenever RTO is computed, if it is less than 1 second, then the RTO SHOULD
+    //# be rounded up to 1 second.
     fn base(&self, config: &Basic) -> u32 {
         if self.srtt == 0 && self.rttvar == 0 {
             return u32::from(config.rto_initial_ms) * 1_000;
@@ -111,6 +142,9 @@ mod tests {
         rtt
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //= type=test
+    //# When the first RTT measurement R is made, the host MUST set
     #[test]
     fn the_first_measurement_is_the_mean_and_half_of_it_the_variation() {
         let rtt = after(&[300_000]);
@@ -119,6 +153,19 @@ mod tests {
     }
 
     /// The other order would compare with the mean that has the measurement in it already.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //= type=test
+    //# When a subsequent RTT measurement R' is made, a host MUST set
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //= type=test
+    //# That is, updating RTTVAR and SRTT MUST be computed in the above order.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //= type=test
+    //# The above SHOULD be computed using alpha=1/8 and beta=1/4 (as suggested in
+    //# [JK88]).
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //= type=test
+    //# After the computation, a host MUST update RTO <- SRTT + max (G, K*RTTVAR)
     #[test]
     fn the_variation_follows_before_the_mean_does() {
         let rtt = after(&[800_000, 400_000]);
@@ -127,6 +174,14 @@ mod tests {
         assert_eq!(rtt.rto(&Config::new().basic), Duration::from_millis(2_350));
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-2
+    //= type=test
+    //# After the computation, a host MUST update RTO <- SRTT + max (G, K*RTTVAR)
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-4
+    //= type=test
+    //# However, if the K*RTTVAR term in the RTO calculation equals zero, the
+    //# variance term MUST be rounded to G seconds (i.e., use the equation given in
+    //# step 2.3).
     #[test]
     fn a_round_trip_that_never_varies_is_waited_for_a_unit_longer() {
         let rtt = after(&[600_000; 200]);

@@ -182,6 +182,10 @@ mod tests {
         BASE + SeqLen::new(offset)
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-3
+    //= type=test
+    //# A TCP implementation MUST take at least one RTT measurement per RTT (unless
+    //# that is not possible per Karn's algorithm).
     #[test]
     fn the_youngest_acknowledged_segment_is_the_sample() {
         let mut memory = [SentRecord::default(); 4];
@@ -198,6 +202,11 @@ mod tests {
         );
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-3
+    //= type=test
+    //# That is, RTT samples MUST NOT be made using segments that were retransmitted
+    //# (and thus for which it is ambiguous whether the reply was for the first
+    //# instance of the packet or a later instance).
     #[test]
     fn what_was_sent_twice_is_no_sample() {
         let mut memory = [SentRecord::default(); 2];

@@ -87,6 +87,9 @@ impl AckPolicy {
     }
 
     /// Owes an answer, unless one left too short a time ago.
+    //= https://www.rfc-editor.org/rfc/rfc5961#section-7
+    //# An implementation SHOULD include an ACK throttling mechanism to be
+    //# conservative.
     pub(in crate::connection) fn challenge(&mut self, now: Instant, kind: Challenge) {
         let interval = match kind {
             Challenge::KeepAlive => KEEP_ALIVE_INTERVAL,
@@ -100,6 +103,10 @@ impl AckPolicy {
     }
 
     /// An acknowledgment left.
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
+    //# A TCP receiver MUST NOT generate more than one ACK for every incoming
+    //# segment, other than to update the offered window as the receiving
+    //# application consumes new data (see [RFC813] and page 42 of [RFC793]).
     pub(in crate::connection) fn paid(&mut self) {
         self.owed = AckOwed::Nothing;
         self.read = 0;

@@ -134,6 +134,17 @@ impl<'a> Islands<'a> {
     //# block of data containing the segment which triggered this ACK,
     //# unless that segment advanced the Acknowledgment Number field in
     //# the header.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-4
+    //# * The data receiver SHOULD include as many distinct SACK blocks as possible
+    //# in the SACK option.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-4
+    //# * The SACK option SHOULD be filled out by repeating the most recently
+    //# reported SACK blocks (based on first SACK blocks in previous SACK options)
+    //# that are not subsets of a SACK block already included in the SACK option
+    //# being constructed.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-8
+    //# * Except for the newest segment, all SACK blocks MUST NOT report any old
+    //# data which is no longer actually held by the receiver.
     pub(in crate::connection) fn sack_blocks(
         &self,
         duplicate: Option<SeqRange>,

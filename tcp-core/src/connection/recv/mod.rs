@@ -29,6 +29,14 @@ pub(super) struct Rcv {
     /// RCV.NXT.
     pub(super) nxt: SeqNum,
     /// The right edge of the window, as far as it was ever advertised: RCV.NXT + RCV.WND.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
+    //# 1) The receiver MUST honor, as in window, any segment that would have been
+    //# in window for any <ACK> sent by the receiver.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
+    //# 2) When window scaling is in effect, the receiver SHOULD track the actual
+    //# maximum window sequence number (which is likely to be greater than the
+    //# window announced by the most recent <ACK>, if more than one segment has
+    //# arrived since the application consumed any data in the receive buffer).
     pub(super) adv: SeqNum,
     /// RCV.UP: one past the last urgent octet.
     up: SeqNum,
@@ -167,6 +175,9 @@ impl Rcv {
     }
 
     /// Stores octets that lie beyond a gap.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+    //# Segments with higher beginning sequence numbers SHOULD be held for later
+    //# processing (SHLD-31).
     fn keep_ahead(
         &mut self,
         ring: &mut Ring<'_>,

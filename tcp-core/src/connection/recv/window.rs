@@ -14,6 +14,9 @@ pub(in crate::connection) struct Offer {
 
 /// The least shift with which a window field can describe `capacity` octets (RFC 7323 section 2.3:
 /// at most 14).
+//= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//# Thus, the shift count MUST be limited to 14 (which allows windows of 2^30 =
+//# 1 GiB).
 pub(crate) fn scale_for(capacity: usize) -> u8 {
     (0..14)
         .find(|shift| capacity >> shift <= 0xffff)
@@ -26,6 +29,18 @@ impl Rcv {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.2
     //# The suggested SWS avoidance algorithm for the receiver is to keep
     //# RCV.NXT+RCV.WND fixed until the reduction satisfies:
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.2
+    //# A TCP implementation MUST include a SWS avoidance algorithm in the receiver
+    //# (MUST-39).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+    //# A TCP receiver SHOULD NOT shrink the window, i.e., move the right window
+    //# edge to the left (SHLD-14).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1
+    //# A TCP implementation MAY keep its offered receive window closed indefinitely
+    //# (MAY-8).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+    //# o The window field (SEG.WND) of every outgoing segment, with the exception
+    //# of <SYN> segments, MUST be right-shifted by Rcv.Wind.Shift bits:
     pub(in crate::connection) fn offer(&self, ring: &Ring<'_>, mss: u16) -> Offer {
         let free = SeqLen::of(ring.free()).get();
         let promised = self.wnd().get().min(free);
@@ -67,6 +82,10 @@ impl Rcv {
 mod tests {
     use super::*;
 
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+    //= type=test
+    //# Thus, the shift count MUST be limited to 14 (which allows windows of 2^30 =
+    //# 1 GiB).
     #[test]
     fn d32_the_scale_describes_the_ring_and_never_exceeds_14() {
         for (capacity, scale) in [
@@ -82,6 +101,10 @@ mod tests {
         }
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.2
+    //= type=test
+    //# A TCP implementation MUST include a SWS avoidance algorithm in the receiver
+    //# (MUST-39).
     #[test]
     fn d14_a_reader_of_single_octets_opens_the_window_by_segments() {
         let mut memory = [0u8; 4_000];
@@ -100,6 +123,10 @@ mod tests {
         assert!(rcv.update_due(&ring, 1_000));
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+    //= type=test
+    //# A TCP receiver SHOULD NOT shrink the window, i.e., move the right window
+    //# edge to the left (SHLD-14).
     #[test]
     fn d07_a_scaled_window_is_not_taken_back_by_rounding() {
         let mut memory = [0u8; 1_000];

@@ -23,6 +23,10 @@ pub(super) struct Snd {
     /// SND.NXT; it never moves back, so it is also the highest ever sent.
     pub(super) nxt: SeqNum,
     /// SND.WND, in octets.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+    //# It is RECOMMENDED that implementations will reserve 32-bit fields for the
+    //# send and receive window sizes in the connection record and do all window
+    //# computations with 32 bits (REC-1).
     pub(super) wnd: u32,
     /// MAX.SND.WND (RFC 5961 section 5.2).
     pub(super) max_wnd: u32,
@@ -133,6 +137,10 @@ impl Snd {
     }
 
     /// SND.UNA advances to `ack`.
+    //= https://www.rfc-editor.org/rfc/rfc2018#section-8
+    //# Since the data receiver may later discard data reported in a SACK option,
+    //# the sender MUST NOT discard data before it is acknowledged by the
+    //# Acknowledgment Number field in the TCP header.
     pub(super) fn acknowledge(&mut self, ack: SeqNum) {
         self.una = ack;
         self.syn_acknowledged = true;

@@ -102,6 +102,13 @@ impl<P: Profile> Connection<'_, P> {
 
     /// What is deemed lost. The segment at SND.UNA goes whatever the windows say: it is what
     /// RFC 5681 sends again at once, and what probes a window that shrank.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+    //# The sender MAY also retransmit old data beyond SND.UNA+SND.WND (MAY-7), but
+    //# SHOULD NOT time out the connection if data beyond the right window edge is
+    //# not acknowledged (SHLD-17).
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
+    //# 5) Subsequent retransmissions MAY only be sent if they are within the window
+    //# announced by the most recent <ACK>.
     fn plan_again(&self) -> Option<Outgoing> {
         let tcb = &self.tcb;
         let (seq, length) = tcb.loss.to_resend(tcb.snd.una)?;
@@ -137,6 +144,34 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// New data, if the windows, Nagle's algorithm and silly-window avoidance let it go.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.4
+    //# A TCP implementation SHOULD implement the Nagle algorithm to coalesce short
+    //# segments (SHLD-7).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.1
+    //# A TCP implementation MUST include a SWS avoidance algorithm in the sender
+    //# (MUST-38).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
+    //# However, a TCP implementation SHOULD send a maximum-sized segment whenever
+    //# possible (SHLD-28) to improve performance (see Section 3.8.6.2.1).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+    //# However, a sending TCP peer MUST be robust against window shrinking, which
+    //# may cause the "usable window" (see Section 3.8.6.2.1) to become negative
+    //# (MUST-34).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+    //# If this happens, the sender SHOULD NOT send new data (SHLD-15), but SHOULD
+    //# retransmit normally the old unacknowledged data between SND.UNA and
+    //# SND.UNA+SND.WND (SHLD-16).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
+    //# When an application issues a series of SEND calls without setting the PUSH
+    //# flag, the TCP implementation MAY aggregate the data internally without
+    //# sending it (MAY-16).
+    //= https://www.rfc-editor.org/rfc/rfc5681#section-2
+    //# At any given time, a TCP MUST NOT send data with a sequence number higher
+    //# than the sum of the highest acknowledged sequence number and the minimum of
+    //# cwnd and rwnd.
+    //= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
+    //# 3) The initial transmission MUST be within the window announced by the most
+    //# recent <ACK>.
     fn plan_new(&self) -> Option<Outgoing> {
         let tcb = &self.tcb;
         let snd = &tcb.snd;
@@ -165,6 +200,9 @@ impl<P: Profile> Connection<'_, P> {
         goes.then_some(outgoing)
     }
 
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+    //# o In general, the processing of received segments MUST be implemented to
+    //# aggregate ACK segments whenever possible (MUST-58).
     fn plan_ack(&self) -> Plan {
         let tcb = &self.tcb;
         let peer_sends = matches!(

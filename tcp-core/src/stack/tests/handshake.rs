@@ -375,6 +375,11 @@ fn p15_a_listener_opens_for_a_plain_syn_only() {
     }
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.4.1
+//= type=test
+//# where M is the 4 microsecond timer, and F() is a pseudorandom function (PRF)
+//# of the connection's identifying parameters ("localip, localport, remoteip,
+//# remoteport") and a secret key ("secretkey") (SHLD-1).
 #[test]
 fn the_initial_sequence_number_is_that_of_rfc_6528() {
     let mut bench = Bench::new();
@@ -431,6 +436,10 @@ fn unlisten_resets_what_did_not_reach_the_user() {
     );
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+//= type=test
+//# The optional "local IP address" parameter MUST be supported to allow the
+//# specification of the local IP address (MUST-43).
 #[test]
 fn an_exact_listener_is_asked_before_one_for_any_address() {
     let mut bench = Bench::new();
@@ -467,6 +476,11 @@ fn an_exact_listener_is_asked_before_one_for_any_address() {
     assert!(bench.stack.accept(any).unwrap().is_some());
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+//= type=test
+//# Every passive OPEN call either creates a new connection record in LISTEN
+//# state, or it returns an error; it MUST NOT affect any previously created
+//# connection record (MUST-41).
 #[test]
 fn listening_twice_in_one_place_is_refused() {
     let mut bench = Bench::new();

@@ -70,6 +70,10 @@ fn syn_from(from: &str, to: &str) -> Vec<u8> {
     packet(at(from, 7_000), at(to, 80), plain(SYN, IRS, nothing()), &[])
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.3
+//= type=test
+//# An incoming SYN with an invalid source address MUST be ignored either by TCP
+//# or by the IP layer [(MUST-63)] (see Section 3.2.1.3).
 #[test]
 fn f07_a_syn_from_nowhere_leaves_no_trace() {
     let mut bench = Bench::new();
@@ -89,6 +93,10 @@ fn f07_a_syn_from_nowhere_leaves_no_trace() {
     assert_eq!(bench.states(), [State::Listen]);
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.3
+//= type=test
+//# A TCP implementation MUST silently discard an incoming SYN segment that is
+//# addressed to a broadcast or multicast address [(MUST-57)].
 #[test]
 fn f08_f09_e08_a_syn_to_a_group_leaves_no_trace() {
     let mut bench = Bench::new();
@@ -185,6 +193,10 @@ fn c03_c04_s32_echo_to_a_group_or_too_large_is_not_answered() {
     assert!(!bench.stack.has_output());
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
+//= type=test
+//# TCP implementations MUST act on an ICMP error message passed up from the IP
+//# layer, directing it to the connection that created the error (MUST-54).
 #[test]
 fn c09_c10_an_icmp_error_reaches_the_connection_that_it_quotes() {
     let mut bench = Bench::new();

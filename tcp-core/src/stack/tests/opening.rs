@@ -4,6 +4,12 @@ use std::collections::HashSet;
 
 use super::*;
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+//= type=test
+//# If an application on a multihomed host does not specify the local IP address
+//# when actively opening a TCP connection, then the TCP implementation MUST ask
+//# the IP layer to select a local IP address before sending the (first) SYN
+//# (MUST-44).
 #[test]
 fn connect_sends_a_syn_from_a_chosen_port() {
     let mut bench = Bench::new();
@@ -30,6 +36,11 @@ fn connect_sends_a_syn_from_a_chosen_port() {
     assert_eq!(bench.only().flags, ACK);
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.1
+//= type=test
+//# A TCP implementation MUST reject as an error a local OPEN call for an
+//# invalid remote IP address (e.g., a broadcast or multicast address)
+//# (MUST-46).
 #[test]
 fn s14_f07_remote_ends_that_cannot_be_are_refused() {
     let mut bench = Bench::new();

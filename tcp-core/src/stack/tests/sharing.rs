@@ -147,3 +147,28 @@ fn the_next_deadline_says_which_timer() {
     bench.segment(SYN, IRS, nothing()).unwrap();
     assert_eq!(bench.stack.next_deadline().unwrap().1, Timer::Transmit);
 }
+
+/// What waits in the device is handled before anything is sent, and then one ACK is enough.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+//= type=test
+//# o In general, the processing of received segments MUST be implemented to
+//# aggregate ACK segments whenever possible (MUST-58).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+//= type=test
+//# For example, if the TCP endpoint is processing a series of queued segments,
+//# it MUST process them all before sending any ACK segments (MUST-59).
+#[test]
+fn segments_that_arrive_together_are_acknowledged_together() {
+    let mut bench = Bench::new();
+    let listener = bench.listen(80);
+    let (_, next) = bench.accepted(listener);
+    for index in 0..6u32 {
+        let segment = plain(ACK, IRS + 1 + 100 * index, next);
+        bench
+            .segment_from(at(PEER, 7_000), segment, &[7; 100])
+            .unwrap();
+    }
+    let sent = bench.drain();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(sent[0].ack, Some(SeqNum::new(IRS + 601)));
+}

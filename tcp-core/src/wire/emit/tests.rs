@@ -29,6 +29,10 @@ const TCP: [u8; 20] = [
     0, 80, 0x9c, 0x40, 1, 2, 3, 4, 5, 6, 7, 8, 0x50, 0x18, 0x12, 0x34, 0, 0, 0, 0,
 ];
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# The sender MUST generate it (MUST-2) and the receiver MUST check it
+//# (MUST-3).
 #[test]
 fn an_ipv4_packet_octet_by_octet() {
     let ip = ip("10.0.0.1", "10.0.0.2");
@@ -95,6 +99,12 @@ fn packets_that_cannot_be_written_leave_no_trace() {
     assert_eq!(emitted, Some(65_535));
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.1
+//= type=test
+//# RFC 1122 allows that if a retransmitted packet is identical to the original
+//# packet (which implies not only that the data boundaries have not changed,
+//# but also that none of the headers have changed), then the same IPv4
+//# Identification field MAY be used (see Section 3.2.1.5 of RFC 1122) (MAY-4).
 #[test]
 fn f26_the_identification_tells_nothing() {
     let mut out = [0; 40];

@@ -52,6 +52,14 @@ fn a_linux_syn_is_read_and_written() {
     assert_eq!(out, LINUX_SYN);
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# All TCP Options except End of Option List Option (EOL) and No-Operation
+//# (NOP) MUST have length fields, including all future options (MUST-68).
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# The content of the header beyond the End of Option List Option MUST be
+//# header padding of zeros (MUST-69).
 #[test]
 fn each_option_has_its_octets() {
     let fields = OptionsEmit::default();
@@ -95,6 +103,47 @@ fn each_option_has_its_octets() {
     }
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.2
+//= type=test
+//# There is no guarantee that senders will use this option, so receivers MUST
+//# be prepared to process options even if they do not begin on a word boundary
+//# (MUST-64).
+#[test]
+fn options_begin_at_any_octet() {
+    for nops in 0..8 {
+        let mut octets = vec![1; nops];
+        octets.extend([3, 3, 7, 2, 4, 5, 180, 8, 10, 0, 0, 0, 5, 0, 0, 0, 6]);
+        octets.resize(octets.len().next_multiple_of(4), 0);
+        let parsed = read(&octets, SYN);
+        assert_eq!(parsed.window_scale, Some(7), "{nops}");
+        assert_eq!(parsed.mss, Some(1_460), "{nops}");
+        assert_eq!(parsed.timestamps, timestamps(5, 6), "{nops}");
+    }
+}
+
+/// End of list, no-operation, and the segment size.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# A given TCP implementation can support any currently defined options, but
+//# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
+//# Option support is also part of MUST-14 in Section 3.7.1):
+#[test]
+fn the_three_oldest_options_are_known() {
+    assert_eq!(read(&[1, 1, 2, 4, 2, 24, 0, 0], SYN).mss, Some(536));
+    assert_eq!(
+        read(&[1, 1, 1, 0, 2, 4, 2, 24], SYN).mss,
+        None,
+        "behind the end"
+    );
+    let emit = OptionsEmit {
+        mss: Some(536),
+        ..OptionsEmit::default()
+    };
+    let mut out = [0xaa; 4];
+    emit.write(&mut out);
+    assert_eq!(out, [2, 4, 2, 24]);
+}
+
 #[test]
 fn blocks_that_do_not_fit_are_left_out_from_the_end() {
     let sack: SackBlocks = (0..4).map(|at| block(at * 100, 10)).collect();
@@ -118,6 +167,10 @@ fn blocks_that_do_not_fit_are_left_out_from_the_end() {
     }
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# A TCP implementation MUST be able to receive a TCP Option in any segment
+//# (MUST-5).
 #[test]
 fn the_usual_timestamps_are_read_on_every_kind_of_segment() {
     let usual = [1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -130,6 +183,11 @@ fn the_usual_timestamps_are_read_on_every_kind_of_segment() {
     }
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
+//= type=test
+//# TCP implementations MUST be prepared to handle an illegal option length
+//# (e.g., zero); a suggested procedure is to reset the connection and log the
+//# error cause (MUST-7).
 #[test]
 fn p05_option_lengths_zero_and_one_stop_the_parse() {
     for kind in 2..=255 {

@@ -86,6 +86,14 @@ pub(crate) fn all() -> Vec<Step> {
             let pkt = ["run", "--release", "-p", "tcp-tests", "--bin", "pkt", "--"];
             tests(name, cargo(&pkt).arg("tests/scripts"))
         }),
+        step(
+            "requirements",
+            "each requirement of RFC 9293 and its companions has code and test, or a reason",
+            |name| {
+                let requirements = ["run", "-p", "tcp-tests", "--bin", "requirements"];
+                check(name, cargo(&requirements).args(["--", "--check"]))
+            },
+        ),
         step("doctest", "the examples in the documentation", |name| {
             tests(
                 name,

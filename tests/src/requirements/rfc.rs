@@ -3,18 +3,36 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::cross;
+
 /// A directory of texts called `rfcNNNN.txt`.
-pub(crate) struct Library {
+#[derive(Debug)]
+pub struct Library {
     directory: PathBuf,
 }
 
 impl Library {
-    pub(crate) fn new(directory: PathBuf) -> Self {
+    /// The texts in `directory`.
+    #[must_use]
+    pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
 
+    /// The texts where `TCP_RFC_DIR` says, or else beside the repository. `None`, where there are
+    /// none.
+    #[must_use]
+    pub fn found() -> Option<Self> {
+        let beside = || cross::workspace().join("../shared/rfc");
+        let directory = std::env::var_os("TCP_RFC_DIR").map_or_else(beside, PathBuf::from);
+        directory
+            .join("rfc9293.txt")
+            .exists()
+            .then(|| Self::new(directory))
+    }
+
     /// The text `name`, as it is.
-    pub(crate) fn read(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn read(&self, name: &str) -> Option<String> {
         let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         let path = self.directory.join(format!("{name}.txt"));
         is_plain.then(|| fs::read_to_string(path).ok()).flatten()
@@ -23,13 +41,36 @@ impl Library {
 
 /// The words of a section, up to the next heading, or of the whole `text` if no section is named.
 /// `None` when there is no such section.
-pub(crate) fn words_of(text: &str, section: Option<&str>) -> Option<String> {
+#[must_use]
+pub fn words_of(text: &str, section: Option<&str>) -> Option<String> {
     let lines = without_page_breaks(text);
     let Some(section) = section else {
         return Some(words(&lines.join("\n")));
     };
     // Recent texts begin headings in the first column; old ones indent them.
     cut(&lines, section, Column::First).or_else(|| cut(&lines, section, Column::Any))
+}
+
+/// Every section from its heading to the next, with its number, in the order of the text.
+#[must_use]
+pub fn sections(text: &str) -> Vec<(&str, Vec<&str>)> {
+    let lines = without_page_breaks(text);
+    let is_subsection = |line: &&str| heading(line, Column::First).is_some_and(has_parts);
+    let column = if lines.iter().any(is_subsection) {
+        Column::First
+    } else {
+        Column::Any
+    };
+    let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in lines {
+        if let Some(number) = heading(line, column) {
+            sections.push((number, Vec::new()));
+        }
+        if let Some((_, lines)) = sections.last_mut() {
+            lines.push(line);
+        }
+    }
+    sections
 }
 
 #[derive(Clone, Copy)]
@@ -40,7 +81,8 @@ enum Column {
 
 /// Single spaces between words, no space after the hyphen at which a line was broken, and no bar
 /// in the margin of a passage that the text sets apart.
-pub(crate) fn words(text: &str) -> String {
+#[must_use]
+pub fn words(text: &str) -> String {
     let mut all = String::new();
     let lines = text.lines().map(|line| {
         let line = line.trim_start();
@@ -93,6 +135,10 @@ fn heading(line: &str, column: Column) -> Option<&str> {
     (numbered && titled && !in_contents && !indented).then_some(number)
 }
 
+fn has_parts(number: &str) -> bool {
+    number.contains('.')
+}
+
 fn is_number(part: &str) -> bool {
     !part.is_empty() && part.chars().all(|c| c.is_ascii_digit())
 }
@@ -101,21 +147,27 @@ fn is_letter(part: &str) -> bool {
     part.len() == 1 && part.chars().all(|c| c.is_ascii_uppercase())
 }
 
-/// Lines without the last one of each page and the first ones of the next.
+/// Lines without the last one of each page and the first ones of the next. A paragraph that a page
+/// break cuts has no blank line there.
 fn without_page_breaks(text: &str) -> Vec<&str> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
     for (index, page) in text.split('\u{c}').enumerate() {
         let mut page: Vec<&str> = page.lines().collect();
         if index > 0 {
-            let blank = page
-                .iter()
-                .take_while(|line| line.trim().is_empty())
-                .count();
-            let header = page
-                .iter()
-                .skip(blank)
-                .take_while(|line| !line.trim().is_empty());
-            page.drain(..blank + header.count());
+            let header = blank(page.iter());
+            let header = header
+                + page
+                    .iter()
+                    .skip(header)
+                    .take_while(|line| !is_blank(line))
+                    .count();
+            page.drain(..header);
+            page.drain(..blank(page.iter()));
+            let trailing = blank(lines.iter().rev());
+            lines.truncate(lines.len() - trailing);
+            if lines.last().is_some_and(|line| line.ends_with(['.', ':'])) {
+                lines.push("");
+            }
         }
         lines.extend(
             page.into_iter()
@@ -123,6 +175,15 @@ fn without_page_breaks(text: &str) -> Vec<&str> {
         );
     }
     lines
+}
+
+fn is_blank(line: &str) -> bool {
+    line.trim().is_empty()
+}
+
+/// How many lines are blank before the first that is not.
+fn blank<'l>(lines: impl Iterator<Item = &'l &'l str>) -> usize {
+    lines.take_while(|line| is_blank(line)).count()
 }
 
 /// `Postel                           [Page 12]`
@@ -133,6 +194,7 @@ fn is_footer(line: &str) -> bool {
     })
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -186,6 +248,21 @@ Appendix A.  Third
         assert_eq!(
             words_of(old, Some("4.2.2.1")).unwrap(),
             "4.2.2.1 Well-Known Ports: Of Old Words."
+        );
+    }
+
+    #[test]
+    fn all_sections_are_found_wherever_their_headings_stand() {
+        let numbers = |text| -> Vec<&str> {
+            sections(text)
+                .into_iter()
+                .map(|(number, _)| number)
+                .collect()
+        };
+        assert_eq!(numbers(TEXT), ["1", "1.1", "A"]);
+        assert_eq!(
+            numbers("1.  OF OLD\n   4.2.1  One\n   4.2.2  Two\n"),
+            ["4.2.1", "4.2.2"]
         );
     }
 

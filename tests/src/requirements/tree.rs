@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// What rules apply to a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Rust that ships, or that the tests stand on.
     Production,
     /// Rust that only tests.
@@ -14,15 +14,21 @@ pub(crate) enum Kind {
     Text,
 }
 
-/// A file, its path relative to the top and with `/` between its parts.
-pub(crate) struct File {
-    pub(crate) path: String,
-    pub(crate) kind: Kind,
-    pub(crate) text: String,
+/// A file of the repository.
+#[derive(Debug)]
+pub struct File {
+    /// Relative to the top, with `/` between its parts.
+    pub path: String,
+    /// What rules apply to it.
+    pub kind: Kind,
+    /// All of it.
+    pub text: String,
 }
 
 impl File {
-    pub(crate) fn new(path: &str, text: String) -> Self {
+    /// A file of that content, told by its path what it is.
+    #[must_use]
+    pub fn new(path: &str, text: String) -> Self {
         Self {
             path: path.into(),
             kind: kind(path),
@@ -32,7 +38,8 @@ impl File {
 }
 
 /// Every file below `root` that is text, in the order of their paths.
-pub(crate) fn files(root: &Path) -> Vec<File> {
+#[must_use]
+pub fn files(root: &Path) -> Vec<File> {
     let mut files = Vec::new();
     collect(root, "", &mut files);
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -79,6 +86,7 @@ fn kind(path: &str) -> Kind {
     }
 }
 
+#[cfg(test)]
 mod tests {
     use super::{Kind, is_made, kind};
 

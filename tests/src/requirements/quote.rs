@@ -10,15 +10,62 @@ use super::rfc::{self, Library};
 
 const SITE: &str = "https://www.rfc-editor.org/rfc/";
 
+/// What a quotation is there for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// The code beside it does what it says.
+    Citation,
+    /// The test beside it shows that.
+    Test,
+    /// The code beside it deliberately does otherwise.
+    Exception,
+}
+
 /// A target, and what is quoted from it.
-struct Quotation {
-    line: usize,
-    target: String,
-    text: String,
+#[derive(PartialEq, Eq, Debug)]
+pub struct Quotation {
+    /// The line of its target, counted from one.
+    pub line: usize,
+    /// The line behind its last.
+    pub end: usize,
+    /// Where the words are from.
+    pub target: String,
+    /// What it is there for.
+    pub purpose: Purpose,
+    /// Why the code does otherwise; empty where none is given.
+    pub reason: String,
+    /// The words, as they are broken into lines.
+    pub text: String,
+}
+
+impl Quotation {
+    fn new(line: usize, target: &str) -> Self {
+        Self {
+            line,
+            end: line + 1,
+            target: target.into(),
+            purpose: Purpose::Citation,
+            reason: String::new(),
+            text: String::new(),
+        }
+    }
+
+    /// What is quoted and from which section of it: `rfc9293` and `3.8.4`.
+    #[must_use]
+    pub fn source(&self) -> Option<(&str, Option<&str>)> {
+        let document = self.target.strip_prefix(SITE)?;
+        let Some((name, fragment)) = document.split_once('#') else {
+            return Some((document, None));
+        };
+        let number = fragment.strip_prefix("section-");
+        let number = number.or_else(|| fragment.strip_prefix("appendix-"));
+        Some((name, Some(number.unwrap_or(fragment))))
+    }
 }
 
 /// Quotations in `source` that are not in the section that they name.
-pub(crate) fn check(source: &str, library: &Library) -> Vec<(usize, String)> {
+#[must_use]
+pub fn check(source: &str, library: &Library) -> Vec<(usize, String)> {
     let (quotations, mut findings) = quotations(source);
     for quotation in quotations {
         let read = |name: &str| library.read(name);
@@ -29,8 +76,9 @@ pub(crate) fn check(source: &str, library: &Library) -> Vec<(usize, String)> {
     findings
 }
 
-/// All quotations, and the places of those that name no target.
-fn quotations(source: &str) -> (Vec<Quotation>, Vec<(usize, String)>) {
+/// All quotations, and the places of what is not in the form of one.
+#[must_use]
+pub fn quotations(source: &str) -> (Vec<Quotation>, Vec<(usize, String)>) {
     let (mut complete, mut findings) = (Vec::new(), Vec::new());
     let mut open: Option<Quotation> = None;
     for (index, line) in source.lines().enumerate() {
@@ -40,19 +88,19 @@ fn quotations(source: &str) -> (Vec<Quotation>, Vec<(usize, String)>) {
                 Some(quotation) => {
                     quotation.text.push_str(text);
                     quotation.text.push('\n');
+                    quotation.end = index + 2;
                 }
                 None => findings.push((index + 1, "a quotation without its source".into())),
             }
         } else if let Some(meta) = line.strip_prefix("//=") {
             let meta = meta.trim();
-            let is_target = !meta.starts_with("type=") && !meta.starts_with("reason=");
-            // A reason may go on over several lines; only an address begins another quotation.
-            if is_target && (open.is_none() || meta.contains("://")) {
-                complete.extend(open.replace(Quotation {
-                    line: index + 1,
-                    target: meta.into(),
-                    text: String::new(),
-                }));
+            match &mut open {
+                Some(quotation) if !meta.contains("://") => {
+                    if let Err(what) = note(quotation, meta) {
+                        findings.push((index + 1, what));
+                    }
+                }
+                _ => complete.extend(open.replace(Quotation::new(index + 1, meta))),
             }
         } else {
             complete.extend(open.take());
@@ -62,22 +110,31 @@ fn quotations(source: &str) -> (Vec<Quotation>, Vec<(usize, String)>) {
     (complete, findings)
 }
 
+/// Takes a line between the target and the words: a type, a reason, or more of a reason.
+fn note(quotation: &mut Quotation, meta: &str) -> Result<(), String> {
+    if let Some(kind) = meta.strip_prefix("type=") {
+        quotation.purpose = match kind {
+            "citation" | "implementation" => Purpose::Citation,
+            "test" => Purpose::Test,
+            "exception" => Purpose::Exception,
+            _ => return Err(format!("a quotation of the unknown type {kind}")),
+        };
+    } else {
+        let more = meta.strip_prefix("reason=").unwrap_or(meta);
+        if !quotation.reason.is_empty() {
+            quotation.reason.push(' ');
+        }
+        quotation.reason.push_str(more);
+    }
+    Ok(())
+}
+
 fn verify(quotation: &Quotation, read: impl Fn(&str) -> Option<String>) -> Result<(), String> {
     let target = &quotation.target;
-    let document = target
-        .strip_prefix(SITE)
+    let (name, section) = quotation
+        .source()
         .ok_or_else(|| format!("{target} is not below {SITE}"))?;
-    let (name, fragment) = match document.split_once('#') {
-        Some((name, fragment)) => (name, Some(fragment)),
-        None => (document, None),
-    };
     let text = read(name).ok_or_else(|| format!("quotes {name}, whose text is not here"))?;
-    let section = fragment.map(|fragment| {
-        let number = fragment.strip_prefix("section-");
-        number
-            .or_else(|| fragment.strip_prefix("appendix-"))
-            .unwrap_or(fragment)
-    });
     let words =
         rfc::words_of(&text, section).ok_or_else(|| format!("there is no section {target}"))?;
     let quoted = rfc::words(&quotation.text);
@@ -88,6 +145,7 @@ fn verify(quotation: &Quotation, read: impl Fn(&str) -> Option<String>) -> Resul
     }
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -112,6 +170,21 @@ mod tests {
             @# MUST  wait.\n\
             fn f() {}";
         assert_eq!(verdicts(source), [Ok(())]);
+    }
+
+    #[test]
+    fn type_and_reason_are_read() {
+        let source = "@= https://www.rfc-editor.org/rfc/rfc1#section-1\n@= type=exception\n\
+            @= reason=one\n@= and more\n@# Words.\n@= https://x/rfc2\n@= type=test\nfn f() {}";
+        let (all, findings) = quotations(&source.replace('@', "//"));
+        assert_eq!(findings, []);
+        assert_eq!(all[0].purpose, Purpose::Exception);
+        assert_eq!(all[0].reason, "one and more");
+        assert_eq!((all[0].line, all[0].end), (1, 6));
+        assert_eq!(all[0].source(), Some(("rfc1", Some("1"))));
+        assert_eq!((all[1].purpose, all[1].source()), (Purpose::Test, None));
+        let unknown = "//= https://x/rfc2\n//= type=wish\n";
+        assert_eq!(quotations(unknown).1.len(), 1);
     }
 
     #[test]
