@@ -6,6 +6,7 @@
 //! * [`engine`]: runs a script against the stack in virtual time, with the [`sockets`] that it
 //!   asks for, configured ([`tuning`]) as the system that it was written for, by [`settings`] and
 //!   what its [`shell`] text would have set.
+//! * [`kernel`]: runs a script in real time against the Linux kernel.
 //! * [`wire`]: packets of scripts as octets, and back; [`compare`]: whether two are the same;
 //!   [`icmp`]: names of errors; [`rings`]: the octets of connections.
 //! * `flow`: whose numbers are whose; `expectation`: a segment that must come; `value`: arguments
@@ -20,6 +21,7 @@ pub mod error;
 mod expectation;
 mod flow;
 pub mod icmp;
+pub mod kernel;
 mod lexer;
 mod parser;
 pub mod render;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tcp_tests::pcap::Pcap;
 use tcp_tests::pkt::engine;
+use tcp_tests::pkt::kernel::{self, KernelSettings};
 use tcp_tests::pkt::settings::Settings;
 use tcp_tests::pkt::tuning::Profile;
 use tcp_tests::pkt::verdict::Verdict;
@@ -61,8 +62,15 @@ pub(crate) fn profile(file: &Path) -> Profile {
     }
 }
 
+/// What a script is run against.
+#[derive(Clone, Copy)]
+pub(crate) enum System {
+    Core(Settings),
+    Kernel(KernelSettings),
+}
+
 /// Runs one file.
-pub(crate) fn run(file: &Path, settings: &Settings) -> Ran {
+pub(crate) fn run(file: &Path, system: System) -> Ran {
     let unread = |message: String| Ran {
         verdict: Verdict::Failed { line: 1, message },
         awaits: None,
@@ -87,7 +95,10 @@ pub(crate) fn run(file: &Path, settings: &Settings) -> Ran {
         }
     };
     // A broken invariant of the stack is a failure of one script, and the others go on.
-    let ran = panic::catch_unwind(AssertUnwindSafe(|| engine::run(&script, settings)));
+    let ran = panic::catch_unwind(AssertUnwindSafe(|| match &system {
+        System::Core(settings) => engine::run(&script, settings),
+        System::Kernel(settings) => kernel::run(&script, settings),
+    }));
     match ran {
         Ok(outcome) => Ran {
             verdict: outcome.verdict,

@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p tcp-tests --bin pkt -- tests/scripts
 //!
+//! With `--kernel` it runs them in real time against the Linux kernel, which tests the scripts.
+//!
 //! A line a script, and at the end `N passed, N failed, N skipped`; the exit code is 1 when one
 //! failed. A script marked `// awaits NAME` needs something that is not built: it runs, is
 //! reported apart, and counts in nothing.
@@ -14,12 +16,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use tcp_tests::pkt::compare::{Rigour, Tolerance};
+use tcp_tests::pkt::kernel::{self, KernelSettings};
 use tcp_tests::pkt::settings::Settings;
 use tcp_tests::pkt::tuning::Profile;
 
 use report::Report;
 
-/// Runs conformance scripts against tcp-core, in virtual time.
+/// Runs conformance scripts against tcp-core in virtual time, or against the Linux kernel.
 #[derive(Parser, Debug)]
 #[command(name = "pkt")]
 struct Arguments {
@@ -42,6 +45,10 @@ struct Arguments {
     /// How late an event may be, in percent of the time since the one before.
     #[arg(long, default_value_t = 12.5)]
     tolerance_percent: f64,
+    /// Run in real time against the Linux kernel instead, each script in a network namespace of
+    /// its own.
+    #[arg(long)]
+    kernel: bool,
     /// One object a script.
     #[arg(long)]
     json: bool,
@@ -57,6 +64,15 @@ enum System {
 }
 
 impl Arguments {
+    fn system(&self, profile: Profile) -> files::System {
+        let settings = self.settings(profile);
+        if self.kernel {
+            files::System::Kernel(KernelSettings::new(settings))
+        } else {
+            files::System::Core(settings)
+        }
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "a share of a time")]
     fn settings(&self, profile: Profile) -> Settings {
         Settings {
@@ -77,6 +93,12 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.kernel
+        && let Err(error) = kernel::enter()
+    {
+        eprintln!("pkt: no namespaces: {error}");
+        return ExitCode::from(2);
+    }
     match run(&arguments) {
         Ok(report) if report.is_green() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
@@ -95,7 +117,7 @@ fn run(arguments: &Arguments) -> Result<Report, String> {
             Some(System::Freebsd) => Profile::FreeBsd,
             None => files::profile(&file),
         };
-        let ran = files::run(&file, &arguments.settings(profile));
+        let ran = files::run(&file, arguments.system(profile));
         if let Some(directory) = &arguments.pcap {
             files::keep(directory, &file, ran.pcap.octets())?;
         }
