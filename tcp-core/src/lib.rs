@@ -138,10 +138,11 @@ mod time;
 pub mod wire;
 
 pub use connection::{
-    AckSample, Arrival, BlindAttacks, CloseReason, Config, CongestionControl, CongestionState,
-    Connection, Counted, Counters, Counting, Events, HalfOpen, Info, Island, KeepAlive, Misuse,
-    NewReno, NoCounters, Opening, Priority, QuickAcks, ResetReply, SentRecord, State, Switch,
-    TimeWaitSeed, Timeout, Timer, Tunable, Tuned, Tuning, Tuple, Unreachable, Untuned,
+    Absent, AckSample, Arrival, BlindAttacks, CloseReason, Config, CongestionControl,
+    CongestionState, Connection, Counted, Counters, Counting, Ecn, EcnState, Events, HalfOpen,
+    Info, Island, KeepAlive, Kept, Misuse, NewReno, NoCounters, Opening, Optional, Priority,
+    QuickAcks, ResetReply, SentRecord, State, Switch, TimeWaitSeed, Timeout, Timer, Tunable, Tuned,
+    Tuning, Tuple, Unreachable, Untuned,
 };
 pub use profile::{Firmware, Host, Memory, Profile, Small, Storage};
 pub use ring::Ring;

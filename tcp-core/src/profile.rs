@@ -6,8 +6,8 @@ use core::hash::Hash;
 use managed::ManagedSlice;
 
 use crate::connection::{
-    CongestionControl, Counters, Counting, Island, NewReno, NoCounters, SentRecord, Switch,
-    Tunable, Tuned, Untuned,
+    Absent, CongestionControl, Counters, Counting, EcnState, Island, Kept, NewReno, NoCounters,
+    Optional, SentRecord, Switch, Tunable, Tuned, Untuned,
 };
 use crate::stack::{AnyAddress, Few, LocalAddress, Many, OwnAddress, Scale};
 
@@ -24,6 +24,8 @@ pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
     /// Whether knobs beyond the common ones have an effect: [`Tunable`](crate::Tunable), or
     /// [`Untuned`](crate::Untuned).
     type Tuning: Tuned;
+    /// Whether there is explicit congestion notification (RFC 3168).
+    type Ecn: Optional<EcnState>;
     /// Whether timestamps are offered and accepted (RFC 7323).
     const TIMESTAMPS: Switch;
     /// Whether [`Config::keep_alive`](crate::Config::keep_alive) has an effect.
@@ -43,6 +45,7 @@ impl Profile for Firmware {
     type Scale = Few;
     type Counters = Counters;
     type Tuning = Untuned;
+    type Ecn = Absent;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::Off;
@@ -59,12 +62,14 @@ impl Profile for Small {
     type Scale = Few;
     type Counters = NoCounters;
     type Tuning = Untuned;
+    type Ecn = Absent;
     const TIMESTAMPS: Switch = Switch::Off;
     const KEEP_ALIVE: Switch = Switch::Off;
     const REASSEMBLY: Switch = Switch::Off;
 }
 
-/// For hosts: NewReno, any number of connections, any-address mode possible, reassembly, all knobs.
+/// For hosts: NewReno, any number of connections, any-address mode possible, reassembly, ECN, all
+/// knobs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Host;
 
@@ -74,6 +79,7 @@ impl Profile for Host {
     type Scale = Many;
     type Counters = Counters;
     type Tuning = Tunable;
+    type Ecn = Kept<EcnState>;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::On;

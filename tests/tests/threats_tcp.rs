@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use tcp_core::{CloseReason, Dropped, State};
+use tcp_core::{CloseReason, Config, Dropped, Ecn, State};
 use tcp_tests::packet::{ACK, CWR, ECE, FIN, PSH, RST, SYN, Segment, URG};
 use tcp_tests::peer::{Peer, Setup, ack, data, fin, rst, rst_ack, seg, syn, syn_ack};
 use tcp_tests::rng::Rng;
@@ -78,7 +78,7 @@ fn p16_ecn_bits_change_nothing() {
     let cwnd = peer.info().cwnd;
     peer.send(seg(ACK | ECE).ack(1_001));
     assert!(peer.info().cwnd >= cwnd);
-    let mut listening = Peer::listening(Setup::plain());
+    let mut listening = Peer::listening(Setup::plain().config(Config::new().ecn(Ecn::Off)));
     listening.send(seg(SYN | ECE | CWR).mss(1_000));
     let answer = listening.expect(syn_ack());
     assert_eq!(answer.flags & (ECE | CWR), 0);

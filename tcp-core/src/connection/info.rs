@@ -65,6 +65,8 @@ pub struct Info {
     pub sack: bool,
     /// Window scaling is in use.
     pub window_scaling: bool,
+    /// Explicit congestion notification is in use.
+    pub ecn: bool,
     /// Segments sent, retransmissions included.
     pub segments_out: u32,
     /// Segments received.
@@ -118,6 +120,7 @@ impl<P: Profile> Connection<'_, P> {
             congestion: match tcb.loss.phase {
                 LossPhase::Recovery => CongestionState::Recovery,
                 LossPhase::Timeout => CongestionState::Loss,
+                LossPhase::Open if tcb.is_reduced() => CongestionState::Reduced,
                 LossPhase::Open if tcb.loss.departed() > 0 => CongestionState::Disorder,
                 LossPhase::Open => CongestionState::Open,
             },

@@ -16,10 +16,12 @@ mod arrival;
 mod config;
 mod congestion;
 mod counters;
+mod ecn;
 mod error;
 mod event;
 mod info;
 mod open;
+mod optional;
 mod path;
 mod quick_ack;
 mod recovery;
@@ -37,10 +39,13 @@ pub(crate) use arrival::{Edges, ResetVerdict, is_stale};
 pub use config::{Config, KeepAlive, Priority, Switch};
 pub use congestion::{AckSample, CongestionControl, NewReno, Timeout};
 pub use counters::{Counted, Counters, Counting, NoCounters};
+pub use ecn::{Ecn, EcnState};
+pub(crate) use ecn::{has_ecn, is_offered};
 pub use error::{CloseReason, Misuse, Unreachable};
 pub use event::Events;
 pub use info::{CongestionState, Info};
 pub(crate) use open::default_mss;
+pub use optional::{Absent, Kept, Optional};
 pub use quick_ack::QuickAcks;
 pub use recovery::SentRecord;
 pub use recv::Island;
@@ -106,6 +111,8 @@ pub struct HalfOpen {
     pub syn_ack_sent: Option<Instant>,
     /// The window that our SYN-ACK offered.
     pub offered_window: u16,
+    /// Both sides offered ECN.
+    pub ecn: bool,
 }
 
 /// A reset that the stack owes, without a connection to send it from.
@@ -217,6 +224,7 @@ impl<'a, P: Profile> Connection<'a, P> {
             timestamps: tcb.uses_timestamps(),
             sack: tcb.negotiated.sack,
             window_scaling: tcb.negotiated.window_scaling,
+            ecn: tcb.uses_ecn(),
             segments_out: counted.segments_out,
             segments_in: counted.segments_in,
             octets_acked: counted.octets_acked,

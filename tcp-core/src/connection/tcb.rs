@@ -84,6 +84,7 @@ pub(super) struct Tcb<P: Profile> {
     pub(super) loss: Loss,
     pub(super) rtt: Rtt,
     pub(super) congestion: P::Congestion,
+    pub(super) ecn: P::Ecn,
     pub(super) timestamps: TimestampState,
     pub(super) config: Basic,
     pub(super) tuning: P::Tuning,

@@ -41,7 +41,7 @@ impl<P: Profile> Connection<'_, P> {
         if self.tcb.timers.fin_wait_2.take_due(tick) && self.tcb.state == State::FinWait2 {
             self.tcb.close(CloseReason::TimedOut(Timer::FinWait2));
         }
-        if self.tcb.timers.persist.take_due(tick) {
+        if self.tcb.timers.persist.take_due(tick) && !self.tcb.let_go() {
             self.tcb.probe = Probe::Window;
         }
         if P::KEEP_ALIVE.is_on() && self.tcb.timers.keep_alive.take_due(tick) {
@@ -102,6 +102,10 @@ impl<P: Profile> Connection<'_, P> {
                 LossPhase::Open | LossPhase::Recovery => Timeout::First,
             };
             tcb.congestion.on_timeout(now, flight, timeout);
+            tcb.reduced_for_loss();
+        }
+        if tcb.state == State::SynSent {
+            tcb.withdraw_ecn();
         }
         tcb.loss.on_timeout(tcb.snd.una, tcb.snd.nxt);
         tcb.rtt.backoff = tcb.rtt.backoff.saturating_add(1).min(30);

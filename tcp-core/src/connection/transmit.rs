@@ -48,6 +48,7 @@ impl<P: Profile> Connection<'_, P> {
                 text = self.send.read(offset, outgoing.text.as_usize());
             }
         }
+        let ecn = self.tcb.mark(plan, &mut segment);
         //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.9
         //# TCP implementations SHOULD pass the current Differentiated Services field
         //# value without change to the IP layer, when it sends segments on the
@@ -57,7 +58,7 @@ impl<P: Profile> Connection<'_, P> {
             source: tuple.local.ip(),
             destination: tuple.remote.ip(),
             hop_limit: config.hop_limit,
-            traffic_class: config.diffserv << 2,
+            traffic_class: config.diffserv << 2 | ecn,
         };
         let length = emit::<KnownOrder<P>>(out, &ip, &segment, text, checksum)?;
         self.commit(now, plan, &segment);
@@ -233,6 +234,7 @@ impl<P: Profile> Connection<'_, P> {
                     tcb.probe = Probe::Nothing;
                 }
                 tcb.answered(now);
+                tcb.told(segment.flags);
                 self.sent(now, outgoing.end(), outgoing.novelty);
             }
         }
@@ -311,7 +313,8 @@ impl<P: Profile> Connection<'_, P> {
             tcb.timers.persist.clear();
         } else if !tcb.timers.persist.is_armed() {
             // A shut window is probed after a timeout; a small one is overridden sooner.
-            let longest = if tcb.snd.wnd > 0 { OVERRIDE } else { Span::MAX };
+            let waits = tcb.snd.wnd == 0 || tcb.holds_back();
+            let longest = if waits { Span::MAX } else { OVERRIDE };
             let timeout = tcb.rtt.timeout(&tcb.config).min(longest);
             tcb.timers.persist.arm(Tick::at(now), timeout);
         }

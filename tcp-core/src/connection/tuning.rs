@@ -6,6 +6,7 @@ use core::hash::Hash;
 use core::marker::PhantomData;
 
 use super::config::{Config, Switch};
+use super::ecn::Ecn;
 use super::quick_ack::QuickAcks;
 use super::tcb::Tcb;
 use crate::profile::Profile;
@@ -17,6 +18,7 @@ use crate::wire::{AnyOrder, OptionOrder, OptionsEmit, Order};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Tuning {
+    pub(crate) ecn: Ecn,
     pub(crate) option_order: OptionOrder,
     pub(crate) initial_window: u8,
     /// [`FITTING`](Self::FITTING): as the receive ring needs it.
@@ -46,6 +48,7 @@ impl Tuning {
 
     /// Nothing but zeros: memory that is not yet in use.
     pub(crate) const BLANK: Self = Self {
+        ecn: Ecn::Off,
         option_order: OptionOrder::Linux,
         initial_window: 0,
         window_scale: 0,
@@ -59,6 +62,7 @@ impl Tuning {
 
     pub(crate) const fn new() -> Self {
         Self {
+            ecn: Ecn::Accept,
             option_order: OptionOrder::Linux,
             initial_window: 10,
             window_scale: Self::FITTING,
@@ -244,6 +248,16 @@ impl<P: Profile> Order for KnownOrder<P> {
             Switch::On => AnyOrder::write(options, out),
             Switch::Off => options.write(out),
         }
+    }
+}
+
+/// A knob that has an effect where the profile keeps [`EcnState`](crate::EcnState).
+impl Config {
+    /// Explicit congestion notification (RFC 3168): accepted when the peer offers it, by default.
+    #[must_use]
+    pub const fn ecn(mut self, ecn: Ecn) -> Self {
+        self.tuning.ecn = ecn;
+        self
     }
 }
 

@@ -19,8 +19,8 @@ use super::scale::Scale as _;
 use super::slot::Slot;
 use super::syn_queue::{NewEntry, SynEntry};
 use crate::connection::{
-    BlindAttacks, Config, Connection, Edges, HalfOpen, Opening, ResetVerdict, State, Tuned, Tuning,
-    default_mss, is_stale, scale_for, tuning_of,
+    BlindAttacks, Config, Connection, Ecn, Edges, HalfOpen, Opening, ResetVerdict, State, Tuned,
+    Tuning, default_mss, has_ecn, is_offered, is_stale, scale_for, tuning_of,
 };
 use crate::profile::{Memory, Profile};
 use crate::seq::{SeqLen, SeqNum};
@@ -106,14 +106,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         segment: &Segment<'_>,
         leap: Leap,
     ) -> Result<(), Dropped> {
-        let Some(config) = self
-            .listeners
-            .get(listener)
-            .map(|found| &found.config.basic)
-        else {
+        let Some(knobs) = self.listeners.get(listener).map(|found| &found.config) else {
             return Err(Dropped::NoConnection);
         };
-        let options = &segment.options;
+        let (options, config) = (&segment.options, &knobs.basic);
         let new = NewEntry {
             key: *key,
             irs: segment.seq,
@@ -122,6 +118,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 .window_scale
                 .filter(|_| config.window_scaling.is_on()),
             sack: options.sack_permitted && config.sack.is_on(),
+            ecn: has_ecn::<P>() && is_offered(segment.flags) && knobs.tuning.ecn != Ecn::Off,
             timestamps: options
                 .timestamps
                 .map(|timestamps| timestamps.value)
@@ -177,6 +174,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let key = entry.key(self.locals.own());
         if segment.control == Some(Control::Syn) && segment.seq == entry.irs {
             self.half_open.resent(index);
+            if has_ecn::<P>() && !is_offered(segment.flags) {
+                self.half_open.withdraw_ecn(index);
+            }
             let irs = entry.irs;
             self.answer(now, Kind::SynAck { entry: index, irs });
             return Ok(());
@@ -367,7 +367,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             sack: entry.sack(),
             timestamps: entry.timestamps(),
             syn_ack_sent: sent_once.then(|| entry.created(self.clock)),
-            offered_window: self.offered_window(self.tuning_for(entry)),
+            offered_window: self.offered_window(tuning),
+            ecn: has_ecn::<P>() && entry.ecn(),
         })
     }
 

@@ -6,7 +6,7 @@ use super::local::{Destination, Source};
 use super::node::INDEXED;
 use super::reassembly::{DatagramId, Follow, Outcome, Piece};
 use super::{LinkDestination, Packet, Received, RxChecksum, Stack};
-use crate::connection::Switch;
+use crate::connection::{Switch, has_ecn};
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
 use crate::wire::{
@@ -152,6 +152,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 hints.checksum,
             )
             .map_err(|error| error.dropped())?;
+        if has_ecn::<P>() {
+            segment.marked = packet.is_marked();
+        }
         let key = Key {
             local: route.to,
             remote: route.from,

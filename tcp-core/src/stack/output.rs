@@ -9,7 +9,7 @@ use super::arrival::HOP_LIMIT;
 use super::isn::{Start, after_syn};
 use super::reply::{Bare, Kind};
 use super::{ChecksumState, Stack, Transmit, TxChecksum};
-use crate::connection::{KnownOrder, Priority, tuning_of};
+use crate::connection::{KnownOrder, Priority, has_ecn, tuning_of};
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
 use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit};
@@ -140,6 +140,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let config = self.config_of(&key)?;
         let start = Start::of(&key, self.secret);
         let tuning = tuning_of::<P>(|| Some(config));
+        let agreed = has_ecn::<P>() && entry.ecn();
+        let ecn = if agreed { Flags::ECE } else { 0 };
         let headers = key.ip_header().saturating_add(TCP_HEADER);
         let mss = self
             .config
@@ -151,7 +153,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             destination_port: key.remote_port,
             seq: start.iss_of(entry),
             ack: after_syn(entry.irs),
-            flags: Flags(Flags::SYN | Flags::ACK),
+            flags: Flags(Flags::SYN | Flags::ACK | ecn),
             window: RawWindow(self.offered_window(tuning)),
             urgent: 0,
             options: OptionsEmit {

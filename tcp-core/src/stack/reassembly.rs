@@ -62,6 +62,8 @@ pub struct FragmentSlot<'a> {
     total: Option<u32>,
     /// The header of the first fragment, once it came.
     first: Option<IpMeta>,
+    /// Which ECN fields the fragments have, a bit each.
+    marks: u8,
 }
 
 impl<'a> FragmentSlot<'a> {
@@ -80,6 +82,7 @@ impl<'a> FragmentSlot<'a> {
             ranges: heapless::Vec::new(),
             total: None,
             first: None,
+            marks: 0,
         }
     }
 
@@ -89,6 +92,7 @@ impl<'a> FragmentSlot<'a> {
         self.ranges.clear();
         self.total = None;
         self.first = None;
+        self.marks = 0;
     }
 
     /// Adds a piece; `Err` when the datagram must be discarded.
@@ -115,7 +119,20 @@ impl<'a> FragmentSlot<'a> {
         if start == 0 {
             self.first = Some(piece.header);
         }
+        self.note_mark(piece.header.traffic_class)?;
         self.insert(start, end)
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc3168#section-5.3
+    //# * Set the CE codepoint on the reassembled packet.  However, this
+    //# MUST NOT occur if any of the other fragments contributing to
+    //# this reassembly carries the Not-ECT codepoint.
+    fn note_mark(&mut self, traffic_class: u8) -> Result<(), Discard> {
+        self.marks |= 1 << (traffic_class & 3);
+        if self.marks & MARKED != 0 && self.marks & NOT_CAPABLE != 0 {
+            return Err(Discard);
+        }
+        Ok(())
     }
 
     /// Whether all octets of the piece were received before, and were the same.
@@ -144,13 +161,21 @@ impl<'a> FragmentSlot<'a> {
 
     /// The length, when nothing is missing.
     fn complete(&self) -> Option<(u32, IpMeta)> {
-        let (total, first) = (self.total?, self.first?);
+        let (total, mut first) = (self.total?, self.first?);
+        if self.marks & MARKED != 0 {
+            first.traffic_class |= 3;
+        }
         match self.ranges.as_slice() {
             [(0, end)] if *end == total => Some((total, first)),
             _ => None,
         }
     }
 }
+
+/// A fragment was marked by a router.
+const MARKED: u8 = 1 << 3;
+/// A fragment may not be marked.
+const NOT_CAPABLE: u8 = 1;
 
 /// The datagram cannot be finished.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

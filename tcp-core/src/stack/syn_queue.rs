@@ -57,6 +57,7 @@ pub(super) struct NewEntry {
     pub(super) peer_mss: u16,
     pub(super) peer_window_scale: Option<u8>,
     pub(super) sack: bool,
+    pub(super) ecn: bool,
     /// The SYN's TSval, when both sides use timestamps.
     pub(super) timestamps: Option<u32>,
     pub(super) leap: Leap,
@@ -72,6 +73,7 @@ const COUNT_MASK: u16 = 0x7;
 const RESENT: u16 = 0x7;
 const LEAP_SHIFT: u32 = 9;
 const LEAP_MASK: u16 = 0xf;
+const ECN: u16 = 0x2000;
 /// The peer acknowledged the SYN-ACK, and the listener waits for data.
 const DEFERRED: u16 = 0x4000;
 const OWED: u16 = 0x8000;
@@ -121,6 +123,11 @@ impl<L: LocalAddress, S: Scale> SynEntry<L, S> {
     /// Whether both sides offered SACK.
     pub(super) const fn sack(&self) -> bool {
         self.packed.0 & SACK != 0
+    }
+
+    /// Whether both sides offered ECN.
+    pub(super) const fn ecn(&self) -> bool {
+        self.packed.0 & ECN != 0
     }
 
     /// TS.Recent, if both sides offered timestamps.
@@ -191,8 +198,9 @@ impl NewEntry {
             .map_or(SCALE_NONE, |scale| u16::from(scale.min(14)));
         let sack = if self.sack { SACK } else { 0 };
         let timestamps = self.timestamps.map_or(0, |_| TIMESTAMPS);
+        let ecn = if self.ecn { ECN } else { 0 };
         let leap = (u16::from(self.leap.0) & LEAP_MASK) << LEAP_SHIFT;
-        Packed(scale | sack | timestamps | leap | OWED)
+        Packed(scale | sack | timestamps | ecn | leap | OWED)
     }
 }
 
@@ -332,6 +340,13 @@ impl<'a, L: LocalAddress, S: Scale> SynQueue<'a, L, S> {
             && entry.sent_once()
         {
             entry.set_count(RESENT);
+        }
+    }
+
+    /// The SYN came again without its offer of ECN: it is not answered any more, either.
+    pub(super) fn withdraw_ecn(&mut self, index: u32) {
+        if let Some(entry) = self.entries.get_mut(index as usize) {
+            entry.packed.0 &= !ECN;
         }
     }
 

@@ -129,6 +129,13 @@ impl<'p> IpPacket<'p> {
         }
     }
 
+    /// Whether a router marked the packet instead of dropping it (RFC 3168 section 5: congestion
+    /// experienced).
+    #[must_use]
+    pub const fn is_marked(&self) -> bool {
+        is_marked(self.traffic_class)
+    }
+
     /// The fields that outlive the packet.
     #[must_use]
     pub const fn meta(&self) -> IpMeta {
@@ -140,6 +147,14 @@ impl<'p> IpPacket<'p> {
             traffic_class: self.traffic_class,
         }
     }
+}
+
+/// The ECN field of a marked packet.
+const MARKED: u8 = 3;
+
+/// Whether a traffic class tells of a mark.
+const fn is_marked(traffic_class: u8) -> bool {
+    traffic_class & MARKED == MARKED
 }
 
 /// The sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) for `length` octets

@@ -94,6 +94,9 @@ pub struct Segment<'p> {
     pub urgent: Option<u16>,
     /// Options.
     pub options: SegmentOptions,
+    /// A router marked the packet instead of dropping it: congestion experienced (RFC 3168). Not
+    /// read here; whoever read the IP header says it.
+    pub marked: bool,
     /// The data.
     pub payload: &'p [u8],
 }
@@ -129,6 +132,7 @@ impl<'p> Segment<'p> {
             window: RawWindow(0),
             urgent: None,
             options: SegmentOptions::none(),
+            marked: false,
             payload: &[],
         }
     }

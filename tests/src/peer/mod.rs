@@ -168,6 +168,7 @@ impl Peer {
         }
         segment.window = seg.window.unwrap_or(self.window);
         segment.urgent = seg.urgent.unwrap_or(0);
+        segment.traffic_class = seg.traffic_class.unwrap_or(0);
         segment.payload = seg
             .text
             .clone()

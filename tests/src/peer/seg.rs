@@ -121,6 +121,12 @@ impl Seg {
         self
     }
 
+    /// These flags, too.
+    pub fn with(mut self, flags: u8) -> Self {
+        self.flags |= flags;
+        self
+    }
+
     /// So many octets of the sender's stream.
     pub fn len(mut self, len: usize) -> Self {
         self.len = len;
@@ -188,7 +194,7 @@ impl Seg {
         self
     }
 
-    /// Traffic class (TOS) of an expected segment.
+    /// Traffic class (TOS), ECN field included.
     pub fn class(mut self, traffic_class: u8) -> Self {
         self.traffic_class = Some(traffic_class);
         self

@@ -1,4 +1,4 @@
-//! Something between the kernel and us that loses, reorders or duplicates packets.
+//! Something between the kernel and us that loses, reorders, duplicates or marks packets.
 
 use std::collections::VecDeque;
 use std::thread;
@@ -16,10 +16,12 @@ const SEED: u64 = 0x7c9;
 
 /// How often something happens to a packet, in a million cases.
 #[derive(Clone, Copy, Default)]
-struct Impairment {
-    lost: u32,
-    late: u32,
-    twice: u32,
+pub(crate) struct Impairment {
+    pub(crate) lost: u32,
+    pub(crate) late: u32,
+    pub(crate) twice: u32,
+    /// Packets that say that they may be marked are (RFC 3168).
+    pub(crate) marked: u32,
 }
 
 pub(crate) fn lossy(family: Family) {
@@ -44,14 +46,19 @@ pub(crate) fn disordered(family: Family) {
 }
 
 fn through(family: Family, impairment: Impairment) {
+    let lab = lab_with(family, impairment);
+    each_way(&lab, OCTETS, LARGE);
+    lab.finish();
+}
+
+/// A lab in which that stands between the kernel and us.
+pub(crate) fn lab_with(family: Family, impairment: Impairment) -> Lab {
     println!("seed {SEED:#x}");
-    let lab = Lab::with_device(family, 1_500, |tun| {
+    Lab::with_device(family, 1_500, |tun| {
         let (near, far) = Device::pair(tun.mtu()).expect("a pair of devices");
         thread::spawn(move || relay(&tun, &far, impairment));
         near
-    });
-    each_way(&lab, OCTETS, LARGE);
-    lab.finish();
+    })
 }
 
 /// Carries packets both ways until one end is closed.
@@ -116,7 +123,11 @@ impl Way {
                 Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
                 Err(errno) => return Err(errno),
             };
-            let packet = &packet[..len];
+            let packet = &mut packet[..len];
+            if self.rng.happens(self.impairment.marked) {
+                mark(packet);
+            }
+            let packet = &*packet;
             if self.rng.happens(self.impairment.lost) {
                 continue;
             }
@@ -144,6 +155,23 @@ impl Way {
         self.late
             .drain(..)
             .try_for_each(|(packet, _)| write(to, &packet))
+    }
+}
+
+/// Marks a packet that may be marked, as a congested router does.
+fn mark(packet: &mut [u8]) {
+    if packet[0] >> 4 == 6 {
+        if packet[1] >> 4 & 3 != 0 {
+            packet[1] |= 0x30;
+        }
+    } else if packet[1] & 3 != 0 {
+        let before = packet[1];
+        packet[1] |= 3;
+        // The lower octet of the first word grew: so does the sum, and its complement shrinks
+        // (RFC 1624).
+        let sum = u16::from_be_bytes([packet[10], packet[11]]);
+        let (less, borrow) = sum.overflowing_sub(u16::from(packet[1] - before));
+        packet[10..12].copy_from_slice(&(less - u16::from(borrow)).to_be_bytes());
     }
 }
 

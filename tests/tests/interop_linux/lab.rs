@@ -113,6 +113,11 @@ impl Lab {
         (ours, kernel)
     }
 
+    /// How many packets a filter of tshark's finds in the recording so far; `None` without tshark.
+    pub(crate) fn count(&self, filter: &str) -> Option<usize> {
+        recording::count(self.directory.path(), filter)
+    }
+
     /// The state of our end of a connection to `remote`, unless it is forgotten.
     pub(crate) fn state(&self, remote: SocketAddr) -> Option<State> {
         let rows = self.net.snapshot().rows;

@@ -3,6 +3,7 @@
 //! installed: no packet may be malformed or have a wrong checksum.
 
 mod closing;
+mod ecn;
 mod impaired;
 mod lab;
 mod many;
@@ -56,4 +57,6 @@ over_both_families! {
     the_kernel_may_know_no_window_scaling: options::without_window_scaling;
     the_path_may_lose_two_packets_in_a_hundred: impaired::lossy;
     the_path_may_reorder_and_duplicate: impaired::disordered;
+    the_path_may_mark_instead_of_losing: ecn::marked;
+    the_kernel_may_refuse_marks: ecn::refused;
 }

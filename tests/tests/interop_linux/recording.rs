@@ -48,6 +48,11 @@ pub(crate) fn judge(directory: &Path) {
     );
 }
 
+/// How many packets of the recording a filter finds; `None` without tshark.
+pub(crate) fn count(directory: &Path, filter: &str) -> Option<usize> {
+    matches(&directory.join(NAME), filter).map(|numbers| numbers.len())
+}
+
 /// The numbers of the packets that a filter finds; `None` without tshark.
 fn matches(file: &Path, filter: &str) -> Option<Vec<String>> {
     let numbers = tshark(file, &["-T", "fields", "-e", "frame.number", "-Y", filter])?;

@@ -88,6 +88,7 @@ impl<P: Profile> Connection<'_, P> {
             self.window_opened(now);
         }
         if !advanced {
+            self.tcb.hear_echo(now, segment, ack);
             let told = if taken && was != window {
                 WindowTold::Other
             } else {
@@ -102,6 +103,7 @@ impl<P: Profile> Connection<'_, P> {
     /// SND.UNA advances.
     fn arrive_new_ack(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) {
         let tcb = &mut self.tcb;
+        let marked = tcb.hear_echo(now, segment, ack);
         let in_flight = tcb.in_flight();
         let before = tcb.snd.una;
         let first_data = tcb.snd.base();
@@ -130,6 +132,7 @@ impl<P: Profile> Connection<'_, P> {
         let effect = tcb.loss.on_ack(ack, acked, first_end, tcb.snd.mss);
         let rtt = rtt.map(|micros| Duration::from_micros(micros.into()));
         match effect {
+            AckEffect::Plain if marked => {}
             AckEffect::Plain => {
                 tcb.congestion.on_ack(&AckSample {
                     now,
@@ -246,6 +249,7 @@ impl<P: Profile> Connection<'_, P> {
             tcb.snd.mss,
         ) {
             tcb.congestion.on_fast_retransmit(now, flight);
+            tcb.reduced_for_loss();
             tcb.arm_retransmission(now);
         }
         debug_assert!(

@@ -132,6 +132,7 @@ impl<P: Profile> Connection<'_, P> {
         if self.tcb.state == State::Closed {
             return Ok(());
         }
+        self.tcb.hear_marks(segment);
         self.arrive_text(now, segment, segment.seq, segments)?;
         self.arrive_fin(segment, segment.seq);
         Ok(())
@@ -148,6 +149,7 @@ impl<P: Profile> Connection<'_, P> {
     /// It counts as that acknowledgment, and is acknowledged in turn.
     fn arrive_crossed_syn(&mut self, now: Instant, segment: &Segment<'_>) -> Result<(), Stop> {
         self.tcb.rcv.ack.at_once();
+        self.tcb.take_ecn(segment);
         match segment.ack {
             Some(ack) => self.arrive_ack(now, segment, ack),
             None => Ok(()),

@@ -53,6 +53,10 @@ pub trait CongestionControl: Clone + Debug + PartialEq + Eq + Hash + 'static {
     /// Duplicate acknowledgments told of a loss: fast recovery begins.
     fn on_fast_retransmit(&mut self, now: Instant, in_flight: u32);
 
+    /// The network marked a packet instead of dropping it (RFC 3168 section 6.1.2): the window is
+    /// reduced as for a loss. It is told at most once for each window of data.
+    fn on_mark(&mut self, now: Instant, in_flight: u32);
+
     /// Fast recovery is complete.
     fn on_recovered(&mut self, now: Instant, in_flight: u32);
 

@@ -121,6 +121,11 @@ impl CongestionControl for NewReno {
         self.cwnd = self.ssthresh;
     }
 
+    fn on_mark(&mut self, _now: Instant, in_flight: u32) {
+        self.halve(in_flight);
+        self.cwnd = self.cwnd.min(self.ssthresh);
+    }
+
     //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
     //= type=exception
     //= reason=recovery ends with the ACK of all that was outstanding, and without a burst (RFC
@@ -212,6 +217,20 @@ mod tests {
         assert_eq!(reno.cwnd(), 11_000);
         reno.on_ack(&ack(50_000, 11_000));
         assert_eq!(reno.cwnd(), 12_000);
+    }
+
+    #[test]
+    fn k06_a_mark_halves_the_window_down_to_a_segment_at_the_least() {
+        let mut reno = NewReno::new(1_000, 10_000);
+        reno.on_mark(Instant::ZERO, 10_000);
+        assert_eq!((reno.cwnd(), reno.ssthresh()), (5_000, 5_000));
+        for _ in 0..9 {
+            reno.on_mark(Instant::ZERO, 1_000);
+        }
+        assert_eq!((reno.cwnd(), reno.ssthresh()), (2_000, 2_000));
+        reno.on_timeout(Instant::ZERO, 2_000, Timeout::First);
+        reno.on_mark(Instant::ZERO, 1_000);
+        assert_eq!(reno.cwnd(), 1_000);
     }
 
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.2

@@ -2,7 +2,9 @@
 
 use super::config::Config;
 use super::congestion::CongestionControl;
+use super::ecn::EcnState;
 use super::event::Events;
+use super::optional::Optional;
 use super::recovery::{Loss, Rtt};
 use super::recv::{Rcv, scale_for};
 use super::send::{MSS_FLOOR, Snd};
@@ -77,6 +79,9 @@ impl<'a, P: Profile> Connection<'a, P> {
             tcb.snd.wscale = scale.min(14);
             tcb.rcv.wscale = half_open.our_window_scale;
         }
+        if half_open.ecn {
+            tcb.accept_ecn();
+        }
         tcb.timestamps.recent = half_open.timestamps.unwrap_or(0);
         tcb.timestamps.recent_at = arrival::idle_clock(now);
         tcb.timestamps.last_ack_sent = rcv_nxt;
@@ -143,6 +148,7 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
         loss: Loss::new(opening.iss),
         rtt: Rtt::new(),
         congestion: P::Congestion::new(mss, tuning.get().window(mss)),
+        ecn: P::Ecn::new(EcnState::new(config.tuning.ecn, opening.iss)),
         timestamps: TimestampState {
             offset: opening.timestamp_offset,
             recent: 0,
@@ -191,6 +197,7 @@ pub(super) fn take_syn<P: Profile>(
 ) {
     let options = &segment.options;
     let scale = tcb.rcv.wscale;
+    tcb.take_ecn(segment);
     tcb.negotiated.sack &= options.sack_permitted;
     tcb.negotiated.window_scaling &= options.window_scale.is_some();
     tcb.negotiated.timestamps &= options.timestamps.is_some();

@@ -182,6 +182,9 @@ impl<P: Profile> Connection<'_, P> {
         if tcb.probe == Probe::Window {
             return self.outgoing(snd.nxt, usable.max(1), Novelty::New);
         }
+        if tcb.holds_back() {
+            return None;
+        }
         let outgoing = self.outgoing(snd.nxt, usable, Novelty::New)?;
         let in_flight = tcb.in_flight();
         let text = outgoing.text.get();

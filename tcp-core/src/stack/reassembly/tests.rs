@@ -232,3 +232,31 @@ fn when_all_slots_are_busy_the_oldest_gives_way() {
     ));
     assert_eq!(reassembly.insert(NOW, id(0), &rest), Outcome::Kept);
 }
+
+#[test]
+fn a_mark_on_any_fragment_marks_the_datagram_or_discards_it() {
+    let octets = [7; 24];
+    let with = |offset, class| Piece {
+        header: IpMeta {
+            traffic_class: class,
+            ..header(1)
+        },
+        ..piece(&octets, offset, 8)
+    };
+    let outcome = |classes: [u8; 3]| {
+        let mut reassembly = slots(1, 64);
+        let outcomes = [0, 1, 2].map(|i| {
+            let piece = with(8 * i, classes[i]);
+            reassembly.insert(NOW, id(1), &piece)
+        });
+        match outcomes[2] {
+            Outcome::Complete { first, .. } => Some(first.traffic_class),
+            Outcome::Kept | Outcome::Dropped => None,
+        }
+    };
+    assert_eq!(outcome([0x28, 0x28, 0x28]), Some(0x28));
+    assert_eq!(outcome([0x2a, 0x2a, 0x2a]), Some(0x2a));
+    assert_eq!(outcome([0x2a, 0x2b, 0x2a]), Some(0x2b));
+    assert_eq!(outcome([0x28, 0x2b, 0x28]), None);
+    assert_eq!(outcome([0x2b, 0x2a, 0x28]), None);
+}

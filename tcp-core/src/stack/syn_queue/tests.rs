@@ -17,6 +17,7 @@ fn new(port: u16) -> NewEntry {
         peer_mss: 1_460,
         peer_window_scale: Some(14),
         sack: true,
+        ecn: true,
         timestamps: Some(99),
         leap: Leap(9),
     }
@@ -50,7 +51,12 @@ fn remembered<S: Scale>() {
     let entry = *queue.get(index).unwrap();
     assert_eq!(entry.key(&own()), new(5).key);
     assert_eq!(entry.peer_window_scale(), Some(14));
-    assert!(entry.sack() && entry.timestamps() == Some(99) && entry.retransmissions() == 0);
+    assert!(
+        entry.sack()
+            && entry.ecn()
+            && entry.timestamps() == Some(99)
+            && entry.retransmissions() == 0
+    );
     assert_eq!(entry.iss_source(), (Ticks::at(now), Leap(9)));
     assert!(entry.sent_once());
     queue.resent(index);
@@ -59,6 +65,7 @@ fn remembered<S: Scale>() {
     let bare = NewEntry {
         peer_window_scale: None,
         sack: false,
+        ecn: false,
         timestamps: None,
         leap: Leap::NONE,
         ..new(6)
@@ -71,7 +78,7 @@ fn remembered<S: Scale>() {
         (entry.peer_window_scale(), entry.timestamps()),
         (None, None)
     );
-    assert!(!entry.sack() && entry.iss_source().1 == Leap::NONE);
+    assert!(!entry.sack() && !entry.ecn() && entry.iss_source().1 == Leap::NONE);
 }
 
 #[test]

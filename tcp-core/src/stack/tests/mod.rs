@@ -4,7 +4,7 @@
 
 use super::OwnAddress;
 use super::scale::Many;
-use crate::connection::{Counters, NewReno, Switch, Untuned};
+use crate::connection::{Absent, Counters, NewReno, Switch, Untuned};
 use crate::profile::Profile;
 
 /// [`Firmware`](crate::Firmware) with index, heap and lists.
@@ -17,6 +17,7 @@ impl Profile for Indexed {
     type Scale = Many;
     type Counters = Counters;
     type Tuning = Untuned;
+    type Ecn = Absent;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::Off;

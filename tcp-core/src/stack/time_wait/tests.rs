@@ -53,6 +53,7 @@ fn segment(control: Option<Control>, seq: SeqNum, tsval: Option<u32>) -> Segment
             timestamps: tsval.map(|value| Timestamps { value, echo: 0 }),
             ..SegmentOptions::default()
         },
+        marked: false,
         payload: &[],
     }
 }

@@ -54,6 +54,7 @@ fn every_field_is_read() {
             timestamps: Some(Timestamps { value: 1, echo: 2 }),
             ..SegmentOptions::default()
         },
+        marked: false,
         payload: b"text",
     };
     assert_eq!(read(&octets), Ok(expected));

@@ -58,6 +58,7 @@ fn open<'a>(mailbox: &Mailbox, storage: Storage<'a>) -> Connection<'a, Chosen> {
         timestamps: (choice & 4 != 0).then(|| mailbox.choice()),
         syn_ack_sent: (choice & 8 != 0).then(|| mailbox.now()),
         offered_window: mailbox.choice() as u16,
+        ecn: false,
     };
     Connection::accept(mailbox.now(), Config::new(), half_open, storage)
 }
@@ -136,6 +137,7 @@ fn receive(
         window: RawWindow(mailbox.choice() as u16),
         urgent: flags.has(Flags::URG).then(|| mailbox.choice() as u16),
         options,
+        marked: false,
         payload: &[],
     };
     let segments = mailbox.choice() as u16;
