@@ -13,11 +13,6 @@ fn full_segment(setup: Setup) -> usize {
     peer.take().first().expect("a segment").payload.len()
 }
 
-//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
-//= type=test
-//# A given TCP implementation can support any currently defined options, but
-//# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
-//# Option support is also part of MUST-14 in Section 3.7.1):
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
 //= type=test
 //# The maximum size of a segment that a TCP endpoint really sends, the
@@ -68,11 +63,6 @@ fn without_an_mss_option_the_default_of_the_family_counts() {
     assert_eq!(full_segment(huge), 1_440);
 }
 
-//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
-//= type=test
-//# A given TCP implementation can support any currently defined options, but
-//# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
-//# Option support is also part of MUST-14 in Section 3.7.1):
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
 //= type=test
 //# TCP implementations SHOULD send an MSS Option in every SYN segment when its

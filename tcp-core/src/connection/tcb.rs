@@ -186,6 +186,9 @@ impl<P: Profile> Tcb<P> {
     //= https://www.rfc-editor.org/rfc/rfc7323#section-5.4
     //# It MUST tick at least once for each 2^31 bytes sent.
     //= https://www.rfc-editor.org/rfc/rfc7323#section-5.4
+    //= type=exception
+    //= reason=a window's worth may leave in less than 1.024 ms on a fast link; round trips are
+    //= measured by our own records there, in microseconds, and not by the echo
     //# In fact, in order to be useful to the sender for round-trip timing, the
     //# clock SHOULD tick at least once per window's worth of data, and even with
     //# the window extension defined in Section 2.2, 2^31 bytes must be at least two

@@ -175,3 +175,30 @@ impl Deadlines {
         Some((at, timer))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Duration, Instant};
+
+    /// Whatever fraction of a unit has passed when it is armed.
+    //= https://www.rfc-editor.org/rfc/rfc6298#section-5
+    //= type=test
+    //# An implementation MUST manage the retransmission timer(s) in such a way that
+    //# a segment is never retransmitted too early, i.e., less than one RTO after
+    //# the previous transmission of that segment.
+    #[test]
+    fn no_deadline_is_early_and_none_is_two_units_late() {
+        for start in (0..3_000).chain([u64::from(u32::MAX) << 10]) {
+            let now = Instant::from_micros(start);
+            let mut deadline = Deadline::NEVER;
+            deadline.arm(Tick::at(now), Span::from_millis(200));
+            let due = |after: u64| {
+                let at = Tick::at(now + Duration::from_micros(after));
+                deadline.clone().take_due(at)
+            };
+            assert!(!due(199_999), "{start}");
+            assert!(due(200_000 + 2 * 1_024), "{start}");
+        }
+    }
+}

@@ -122,10 +122,6 @@ impl<P: Profile> Connection<'_, P> {
 
     /// SYN, or SYN-ACK once the peer's SYN is known. The window of a SYN is never scaled
     /// (RFC 7323 section 2.2).
-    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
-    //# A given TCP implementation can support any currently defined options, but
-    //# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
-    //# Option support is also part of MUST-14 in Section 3.7.1):
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
     //# TCP implementations SHOULD send an MSS Option in every SYN segment when its
     //# receive MSS differs from the default 536 for IPv4 or 1220 for IPv6 (SHLD-5),

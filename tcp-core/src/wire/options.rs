@@ -9,6 +9,8 @@ const ROOM: usize = 40;
 /// What a window scale may be at most.
 ///
 //= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
+//= type=exception
+//= reason=14 is used, but nothing is logged, because the core has no log
 //# If a Window Scale option is received with a shift.cnt value
 //# larger than 14, the TCP SHOULD log the error but MUST use 14
 //# instead of the specified value.

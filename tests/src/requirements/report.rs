@@ -63,14 +63,8 @@ pub fn markdown(account: &Account) -> String {
     let mut text = HEADER.to_owned();
     text.push_str("| document | requirements | code and test | as | excepted | missing |\n");
     text.push_str("|---|--:|--:|--:|--:|--:|\n");
-    for (number, entries) in &account.documents {
-        let Counts {
-            met,
-            repeated,
-            excepted,
-            missing,
-        } = Counts::of(entries);
-        let all = entries.len();
+    for (number, all, it) in counts(account) {
+        let (met, repeated, excepted, missing) = (it.met, it.repeated, it.excepted, it.missing);
         let _ = writeln!(
             text,
             "| RFC {number} | {all} | {met} | {repeated} | {excepted} | {missing} |"
@@ -126,20 +120,20 @@ fn tests(entry: &Entry) -> String {
 #[must_use]
 pub fn summary(account: &Account) -> String {
     let mut text = String::from("document   all  code+test    as  excepted  missing\n");
-    for (number, entries) in &account.documents {
-        let Counts {
-            met,
-            repeated,
-            excepted,
-            missing,
-        } = Counts::of(entries);
-        let all = entries.len();
+    for (number, all, it) in counts(account) {
+        let (met, repeated, excepted, missing) = (it.met, it.repeated, it.excepted, it.missing);
         let _ = writeln!(
             text,
             "RFC {number:5} {all:4} {met:10} {repeated:5} {excepted:9} {missing:8}"
         );
     }
     text
+}
+
+/// Each document, how many requirements it has, and what they came to.
+fn counts(account: &Account) -> impl Iterator<Item = (&str, usize, Counts)> {
+    let documents = account.documents.iter();
+    documents.map(|(number, entries)| (*number, entries.len(), Counts::of(entries)))
 }
 
 /// What is missing, a line each.

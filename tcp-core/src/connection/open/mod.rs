@@ -217,10 +217,6 @@ pub(super) fn take_syn<P: Profile>(
 }
 
 /// Eff.snd.MSS without options (RFC 9293 section 3.7.1).
-//= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
-//# A given TCP implementation can support any currently defined options, but
-//# the following options MUST be supported (MUST-4 -- note Maximum Segment Size
-//# Option support is also part of MUST-14 in Section 3.7.1):
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
 //# The maximum size of a segment that a TCP endpoint really sends, the
 //# "effective send MSS", MUST be the smaller (MUST-16) of the send MSS (that

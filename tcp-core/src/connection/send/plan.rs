@@ -103,6 +103,9 @@ impl<P: Profile> Connection<'_, P> {
     /// What is deemed lost. The segment at SND.UNA goes whatever the windows say: it is what
     /// RFC 5681 sends again at once, and what probes a window that shrank.
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
+    //# but SHOULD retransmit normally the old unacknowledged data between SND.UNA
+    //# and SND.UNA+SND.WND (SHLD-16).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
     //# The sender MAY also retransmit old data beyond SND.UNA+SND.WND (MAY-7), but
     //# SHOULD NOT time out the connection if data beyond the right window edge is
     //# not acknowledged (SHLD-17).
