@@ -235,8 +235,7 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             Some(at) if at <= now => return NextWake::Now,
             deadline => deadline,
         };
-        let earliest = [deadline, look_again].into_iter().flatten().min();
-        earliest.map_or(NextWake::Frame, NextWake::At)
+        configure::earlier(deadline, look_again).map_or(NextWake::Frame, NextWake::At)
     }
 
     /// Frames and packets that the link layer dropped for this reason.

@@ -4,7 +4,7 @@ use super::Stack;
 use super::dropped::Dropped;
 use super::node::ENDED;
 use super::scale::Scale as _;
-use crate::connection::{Connection, State, Switch, Timer, tuning_of};
+use crate::connection::{Connection, State, Timer, tuning_of};
 use crate::profile::{Memory, Profile};
 use crate::time::{Instant, Tick};
 
@@ -19,27 +19,27 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         if self.has_output() {
             return Some((self.clock, Timer::Transmit));
         }
-        let tables = [
-            (self.half_open.next_deadline(self.clock), Timer::SynAck),
-            (self.time_wait.next_deadline(self.clock), Timer::TimeWait),
-            (self.reassembly_deadline(), Timer::Reassembly),
-        ];
-        let tables = tables
-            .into_iter()
-            .filter_map(|(at, timer)| Some((at?, timer)));
-        let connections = self.next_due().map(|(at, index)| {
-            let timer = self
-                .connection(index)
-                .and_then(|connection| connection.next_deadline(self.clock));
-            (
-                at.instant(self.clock),
-                timer.map_or(Timer::TimeWait, |(_, timer)| timer),
-            )
-        });
-        connections
-            .into_iter()
-            .chain(tables)
-            .min_by_key(|(at, _)| *at)
+        let mut next = None;
+        if let Some((at, index)) = self.next_due() {
+            let connection = self.connection(index);
+            let timer =
+                connection.and_then(|connection| Some(connection.next_deadline(self.clock)?.1));
+            next = Some((at.instant(self.clock), timer.unwrap_or(Timer::TimeWait)));
+        }
+        earlier(
+            &mut next,
+            self.half_open.next_deadline(self.clock),
+            Timer::SynAck,
+        );
+        earlier(
+            &mut next,
+            self.time_wait.next_deadline(self.clock),
+            Timer::TimeWait,
+        );
+        if P::REASSEMBLY.is_on() {
+            earlier(&mut next, self.fragments.next_deadline(), Timer::Reassembly);
+        }
+        next
     }
 
     /// The earliest deadline of a connection, and whose it is.
@@ -67,13 +67,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         let is_told = self.schedule.get(index)?.is(ENDED);
         (!is_told && self.lingers(index).is_none()).then(|| Tick::at(self.clock))
-    }
-
-    fn reassembly_deadline(&self) -> Option<Instant> {
-        match P::REASSEMBLY {
-            Switch::On => self.fragments.next_deadline(),
-            Switch::Off => None,
-        }
     }
 
     /// Does what is due at `now`.
@@ -127,5 +120,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         } else {
             state
         }
+    }
+}
+
+/// Keeps the earlier of two moments.
+fn earlier(next: &mut Option<(Instant, Timer)>, at: Option<Instant>, timer: Timer) {
+    if let Some(at) = at
+        && next.is_none_or(|(first, _)| at < first)
+    {
+        *next = Some((at, timer));
     }
 }

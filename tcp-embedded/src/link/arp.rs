@@ -62,18 +62,15 @@ impl Arp {
             Operation::Request => 1,
             Operation::Reply => 2,
         };
-        let fields = SPACES
-            .into_iter()
-            .chain([0, operation])
-            .chain(self.sender_mac.0)
-            .chain(self.sender.octets())
-            .chain(self.target_mac.0)
-            .chain(self.target.octets());
-        let mut octets = [0; LENGTH];
-        for (octet, field) in octets.iter_mut().zip(fields) {
-            *octet = field;
-        }
-        octets
+        let [s0, s1, s2, s3, s4, s5] = SPACES;
+        let [a, b, c, d, e, f] = self.sender_mac.0;
+        let [g, h, i, j] = self.sender.octets();
+        let [k, l, m, n, o, p] = self.target_mac.0;
+        let [q, r, s, t] = self.target.octets();
+        [
+            s0, s1, s2, s3, s4, s5, 0, operation, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p,
+            q, r, s, t,
+        ]
     }
 }
 

@@ -39,7 +39,6 @@ mod udp;
 use core::net::IpAddr;
 use core::net::Ipv4Addr;
 
-use heapless::Vec;
 use tcp_core::{Duration, Instant, LinkDestination};
 
 pub use cidr::Ipv4Cidr;
@@ -98,11 +97,23 @@ pub(crate) struct Outgoing {
 /// The packet that waits for its neighbour.
 #[derive(Debug)]
 struct Parked {
-    octets: Vec<u8, PARKED>,
+    octets: [u8; PARKED],
+    /// Its octets; none when there is no packet.
+    len: usize,
     next_hop: Hop,
     since: Instant,
     /// Set when the neighbour answered.
     to: Option<MacAddress>,
+}
+
+impl Parked {
+    const NONE: Self = Self {
+        octets: [0; PARKED],
+        len: 0,
+        next_hop: Hop::UNSPECIFIED,
+        since: Instant::ZERO,
+        to: None,
+    };
 }
 
 /// Knows to whom connections lead.
@@ -120,7 +131,7 @@ pub(crate) struct Link<'a> {
     #[cfg(feature = "dns")]
     dns: dns::Resolver,
     neighbors: Neighbors<'a>,
-    parked: Option<Parked>,
+    parked: Parked,
     counters: Counters,
     #[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
     random: Random,
@@ -139,7 +150,7 @@ impl<'a> Link<'a> {
             #[cfg(feature = "dns")]
             dns: dns::Resolver::new(),
             neighbors: Neighbors::new(neighbors),
-            parked: None,
+            parked: Parked::NONE,
             counters: Counters::new(),
             #[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
             random: Random::new(secret),
@@ -254,8 +265,8 @@ impl<'a> Link<'a> {
             Resolution::Known(to) => return Ok(to),
             Resolution::Verify(to) => (Some(to), Ok(to)),
             Resolution::Ask { evicted } => {
-                if let Some(evicted) = evicted {
-                    self.unpark(|parked| parked.next_hop == evicted);
+                if evicted == Some(self.parked.next_hop) {
+                    self.unpark();
                 }
                 (None, Err(NotThere::Asked))
             }
@@ -285,26 +296,18 @@ impl<'a> Link<'a> {
 
     /// A neighbour answered.
     fn found(&mut self, neighbor: Hop, mac: MacAddress) {
-        if let Some(parked) = &mut self.parked
-            && parked.next_hop == neighbor
-        {
-            parked.to = Some(mac);
+        if self.parked.next_hop == neighbor {
+            self.parked.to = Some(mac);
         }
     }
 
     /// Writes the next frame that the link layer itself has to send; its length.
     pub(crate) fn pay(&mut self, now: Instant, frame: &mut [u8], live: Live<'_>) -> Option<usize> {
-        self.unpark(|parked| now - parked.since > PARKED_FOR);
-        if let Some(parked) = self.parked.take_if(|parked| parked.to.is_some()) {
-            let to = parked.to?;
-            let len = parked.octets.len();
-            let (packet, _) = frame.get_mut(HEADER..)?.split_at_mut_checked(len)?;
-            packet.copy_from_slice(&parked.octets);
-            #[cfg(feature = "ipv6")]
-            if parked.next_hop.to_ipv4_mapped().is_none() {
-                return self.finish(frame, to, Carries::Ipv6, len);
-            }
-            return self.finish(frame, to, Carries::Ipv4, len);
+        if now - self.parked.since > PARKED_FOR {
+            self.unpark();
+        }
+        if let Some(len) = self.pay_parked(frame) {
+            return Some(len);
         }
         if let Some(len) = self.ipv4.pay(self.mac, frame) {
             return Some(len);
@@ -314,6 +317,20 @@ impl<'a> Link<'a> {
             return Some(len);
         }
         self.pay_datagram(now, frame, live)
+    }
+
+    /// Writes the packet that waited for its neighbour, if that has answered.
+    fn pay_parked(&mut self, frame: &mut [u8]) -> Option<usize> {
+        let len = self.parked.len;
+        let to = self.parked.to.filter(|_| len > 0)?;
+        self.parked.len = 0;
+        let packet = frame.get_mut(HEADER..)?.get_mut(..len)?;
+        packet.copy_from_slice(self.parked.octets.get(..len)?);
+        #[cfg(feature = "ipv6")]
+        if self.parked.next_hop.to_ipv4_mapped().is_none() {
+            return self.finish(frame, to, Carries::Ipv6, len);
+        }
+        self.finish(frame, to, Carries::Ipv4, len)
     }
 
     /// Counts a frame or packet that was dropped.
@@ -328,21 +345,22 @@ impl<'a> Link<'a> {
 
     /// Keeps the latest packet for a neighbour that was asked.
     fn park(&mut self, now: Instant, next_hop: Hop, packet: &[u8]) {
-        let Ok(octets) = Vec::from_slice(packet) else {
+        let Some(place) = self.parked.octets.get_mut(..packet.len()) else {
             self.count(LinkDropped::Unresolved);
             return;
         };
-        self.unpark(|_| true);
-        self.parked = Some(Parked {
-            octets,
-            next_hop,
-            since: now,
-            to: None,
-        });
+        place.copy_from_slice(packet);
+        self.unpark();
+        self.parked.len = packet.len();
+        self.parked.next_hop = next_hop;
+        self.parked.since = now;
+        self.parked.to = None;
     }
 
-    fn unpark(&mut self, when: impl FnOnce(&Parked) -> bool) {
-        if self.parked.take_if(|parked| when(parked)).is_some() {
+    /// Gives the packet up that waits, if one does.
+    fn unpark(&mut self) {
+        if self.parked.len > 0 {
+            self.parked.len = 0;
             self.count(LinkDropped::Unresolved);
         }
     }

@@ -21,17 +21,17 @@ use core::net::Ipv4Addr;
 #[cfg(feature = "ipv6")]
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use tcp_core::{Duration, Instant};
+use tcp_core::Instant;
 
 use crate::mac::MacAddress;
 
 //= https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.1
 //# The recommended maximum rate is 1 per second per
 //# destination.
-const BETWEEN_REQUESTS: Duration = Duration::from_secs(1);
+const BETWEEN_REQUESTS: Span = Span::from_secs(1);
 /// An answer is trusted for so long, and an entry in use is safe for so long. RFC 1122 section
 /// 2.3.2.1 names timeouts of the order of a minute where proxy ARP is in use.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Span = Span::from_secs(60);
 /// Requests to the old address before it is given up.
 const VERIFICATIONS: u8 = 3;
 
@@ -50,6 +50,35 @@ pub(crate) const fn hop(address: Ipv4Addr) -> Hop {
     return address;
 }
 
+/// A time in units of 1,024 microseconds, modulo 2^32: half the memory of an [`Instant`], and a
+/// fraction of its instructions. What happened 50 days ago may seem to have happened lately: then
+/// an address is in use for a minute before it is verified.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Moment(u32);
+
+/// So many of these units.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Span(u32);
+
+impl Span {
+    /// `secs` seconds at least, between moments that are rounded down.
+    const fn from_secs(secs: u32) -> Self {
+        Self((secs * 15_625).div_ceil(16) + 1)
+    }
+}
+
+impl Moment {
+    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
+    const fn at(now: Instant) -> Self {
+        Self((now.as_micros() >> 10) as u32)
+    }
+
+    /// The time from here to `now`.
+    const fn until(self, now: Self) -> Span {
+        Span(now.0.wrapping_sub(self.0))
+    }
+}
+
 /// One entry of the cache: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Neighbor {
@@ -57,11 +86,11 @@ pub struct Neighbor {
     address: Hop,
     mac: Option<MacAddress>,
     /// When the last answer came.
-    confirmed: Instant,
+    confirmed: Moment,
     /// When the last unanswered request was sent, if there is one.
-    asked: Instant,
+    asked: Moment,
     /// When a packet was last sent there.
-    used: Instant,
+    used: Moment,
     /// Requests since the last answer.
     requests: u8,
 }
@@ -71,9 +100,9 @@ impl Neighbor {
     pub const EMPTY: Self = Self {
         address: Hop::UNSPECIFIED,
         mac: None,
-        confirmed: Instant::ZERO,
-        asked: Instant::ZERO,
-        used: Instant::ZERO,
+        confirmed: Moment(0),
+        asked: Moment(0),
+        used: Moment(0),
         requests: 0,
     };
 
@@ -82,7 +111,7 @@ impl Neighbor {
     }
 
     /// Whether a request may be sent; if so, it is.
-    fn ask(&mut self, now: Instant) -> bool {
+    fn ask(&mut self, now: Moment) -> bool {
         if self.asked_lately(now) {
             return false;
         }
@@ -91,20 +120,22 @@ impl Neighbor {
         true
     }
 
-    fn asked_lately(&self, now: Instant) -> bool {
-        self.requests > 0 && now - self.asked < BETWEEN_REQUESTS
+    fn asked_lately(&self, now: Moment) -> bool {
+        self.requests > 0 && self.asked.until(now) < BETWEEN_REQUESTS
     }
 
-    /// When it may be evicted: a rank, the lowest first, and when it was used.
-    fn evictable(&self, now: Instant) -> Option<(u8, Instant)> {
-        let asked_lately = self.asked_lately(now);
-        let used_lately = now - self.used < MINUTE;
+    /// How worthy it is to be kept: who may be evicted, from those to be taken first to those that
+    /// were used last; `None` for who may not.
+    fn worth(&self, now: Moment) -> Option<u32> {
+        let idle = self.used.until(now);
+        // What was used longest ago goes first, among those of a kind.
+        let late = (u32::MAX - idle.0) >> 2;
         match self.mac {
-            _ if self.is_free() => Some((0, self.used)),
-            _ if asked_lately => None,
-            None => Some((1, self.used)),
-            Some(_) if used_lately => None,
-            Some(_) => Some((2, self.used)),
+            _ if self.is_free() => Some(0),
+            _ if self.asked_lately(now) => None,
+            None => Some(1 << 30 | late),
+            Some(_) if idle < MINUTE => None,
+            Some(_) => Some(2 << 30 | late),
         }
     }
 }
@@ -147,6 +178,7 @@ impl<'a> Neighbors<'a> {
         address: Hop,
         keep: impl Fn(Hop) -> bool,
     ) -> Resolution {
+        let now = Moment::at(now);
         let Some(entry) = self.find(address) else {
             return self.begin(now, address, keep);
         };
@@ -158,7 +190,7 @@ impl<'a> Neighbors<'a> {
                 Resolution::Wait
             };
         };
-        if now - entry.confirmed < MINUTE {
+        if entry.confirmed.until(now) < MINUTE {
             return Resolution::Known(mac);
         }
         if !entry.ask(now) {
@@ -177,7 +209,7 @@ impl<'a> Neighbors<'a> {
             return false;
         };
         entry.mac = Some(mac);
-        entry.confirmed = now;
+        entry.confirmed = Moment::at(now);
         entry.requests = 0;
         true
     }
@@ -209,13 +241,17 @@ impl<'a> Neighbors<'a> {
             .find(|entry| entry.address == address && !entry.is_free())
     }
 
-    fn begin(&mut self, now: Instant, address: Hop, keep: impl Fn(Hop) -> bool) -> Resolution {
-        let candidates = self.entries.iter_mut();
-        let victim = candidates
-            .filter_map(|entry| Some((entry.evictable(now)?, entry)))
-            .filter(|(_, entry)| entry.is_free() || !keep(entry.address))
-            .min_by_key(|(rank, _)| *rank);
-        let Some((_, entry)) = victim else {
+    fn begin(&mut self, now: Moment, address: Hop, keep: impl Fn(Hop) -> bool) -> Resolution {
+        let mut victim = (u32::MAX, None);
+        for entry in self.entries.iter_mut() {
+            if let Some(worth) = entry.worth(now)
+                && worth < victim.0
+                && (entry.is_free() || !keep(entry.address))
+            {
+                victim = (worth, Some(entry));
+            }
+        }
+        let (_, Some(entry)) = victim else {
             return Resolution::Full;
         };
         let evicted = (!entry.is_free()).then_some(entry.address);

@@ -84,8 +84,7 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// When something is due next, on the link or in the stack.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let stack = self.stack.next_deadline().map(|(at, _)| at);
-        let link = self.link.deadline();
-        [stack, link].into_iter().flatten().min()
+        earlier(stack, self.link.deadline())
     }
 
     /// Notices that the cable carries again.
@@ -98,6 +97,14 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             self.carried = carries;
         }
         let _ = (now, carries);
+    }
+}
+
+/// The earlier of two moments, where never comes last.
+pub(super) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 
