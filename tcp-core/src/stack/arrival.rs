@@ -12,7 +12,6 @@ use super::time_wait::Verdict;
 use crate::connection::ResetReply;
 use crate::profile::{Memory, Profile};
 use crate::seq::SeqNum;
-use crate::time::Instant;
 use crate::wire::{Control, Flags, Segment, Timestamps};
 
 /// TTL or hop limit of what leaves without a connection.
@@ -22,7 +21,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Hands `segment` to whom it is for. `segments`: how many the device put together.
     pub(super) fn segment_arrives(
         &mut self,
-        now: Instant,
         key: &Key,
         segment: &Segment<'_>,
         segments: u16,
@@ -30,22 +28,23 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         match self.find(key) {
             Some(Found::Connection(index)) => {
                 self.latest = index;
-                let arrival = self.with_connection(now, index, |connection| {
+                let now = self.clock;
+                let arrival = self.with_connection(index, |connection| {
                     connection.receive(now, segment, segments)
                 });
                 let Some(arrival) = arrival else {
                     return Err(Dropped::NoConnection);
                 };
                 if let Some(reset) = arrival.reset {
-                    self.reset(now, key, &reset);
+                    self.reset(key, &reset);
                 }
                 arrival.verdict
             }
-            Some(Found::HalfOpen(entry)) => self.at_half_open(now, entry, segment, segments),
-            Some(Found::TimeWait(entry)) => self.at_time_wait(now, entry, key, segment),
+            Some(Found::HalfOpen(entry)) => self.at_half_open(entry, segment, segments),
+            Some(Found::TimeWait(entry)) => self.at_time_wait(entry, key, segment),
             Some(Found::Listener(_)) | None => match self.listener_for(key) {
-                Some(listener) => self.at_listener(now, listener, key, segment),
-                None => self.at_nobody(now, key, segment),
+                Some(listener) => self.at_listener(listener, key, segment),
+                None => self.at_nobody(key, segment),
             },
         }
     }
@@ -87,15 +86,15 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //# An incoming segment not
     //# containing a RST causes a RST to be sent in response.
     #[inline(never)]
-    fn at_nobody(&mut self, now: Instant, key: &Key, segment: &Segment<'_>) -> Result<(), Dropped> {
+    fn at_nobody(&mut self, key: &Key, segment: &Segment<'_>) -> Result<(), Dropped> {
         if segment.control != Some(Control::Rst) {
-            self.refuse(now, key, segment);
+            self.refuse(key, segment);
         }
         Err(Dropped::NoConnection)
     }
 
     /// Answers an unacceptable segment with a reset that its sender will accept.
-    pub(super) fn refuse(&mut self, now: Instant, key: &Key, segment: &Segment<'_>) {
+    pub(super) fn refuse(&mut self, key: &Key, segment: &Segment<'_>) {
         let reset = match segment.ack {
             Some(ack) => ResetReply {
                 seq: ack,
@@ -106,12 +105,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 ack: Some(segment.seq + segment.seq_len()),
             },
         };
-        self.reset(now, key, &reset);
+        self.reset(key, &reset);
     }
 
     /// Queues a reset.
     #[inline(never)]
-    pub(super) fn reset(&mut self, now: Instant, key: &Key, reset: &ResetReply) {
+    pub(super) fn reset(&mut self, key: &Key, reset: &ResetReply) {
         let flags = Flags::RST | reset.ack.map_or(0, |_| Flags::ACK);
         let bare = Bare {
             key: *key,
@@ -123,13 +122,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             hop_limit: HOP_LIMIT,
             traffic_class: 0,
         };
-        self.answer(now, Kind::Segment(bare));
+        self.answer(Kind::Segment(bare));
     }
 
     /// Queues a stateless answer, within this second's limit.
     #[inline(never)]
-    pub(super) fn answer(&mut self, now: Instant, kind: Kind) {
-        let permitted = self.replies.permit(now, self.secret);
+    pub(super) fn answer(&mut self, kind: Kind) {
+        let permitted = self.replies.permit(self.clock, self.secret);
         if permitted.and_then(|()| self.replies.push(kind)).is_err() {
             self.counters.count(Dropped::ReplyQueueFull);
         }
@@ -139,7 +138,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     #[inline(never)]
     fn at_time_wait(
         &mut self,
-        now: Instant,
         index: u32,
         key: &Key,
         segment: &Segment<'_>,
@@ -152,17 +150,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             Verdict::Ignore if segment.seq != entry.rcv_nxt => Err(Dropped::OutOfWindow),
             Verdict::Ignore => Ok(()),
             Verdict::Acknowledge => {
-                self.acknowledge_time_wait(now, index);
+                self.acknowledge_time_wait(index);
                 Err(Dropped::OutOfWindow)
             }
             Verdict::Restart => {
                 self.time_wait.restart(index, self.clock);
-                self.acknowledge_time_wait(now, index);
+                self.acknowledge_time_wait(index);
                 Ok(())
             }
             Verdict::Reopen => {
                 let Some(listener) = self.listener_for(key) else {
-                    self.acknowledge_time_wait(now, index);
+                    self.acknowledge_time_wait(index);
                     return Err(Dropped::OutOfWindow);
                 };
                 self.may_open(listener)?;
@@ -175,7 +173,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Queues the ACK of a connection in TIME-WAIT.
-    pub(super) fn acknowledge_time_wait(&mut self, now: Instant, index: u32) {
+    pub(super) fn acknowledge_time_wait(&mut self, index: u32) {
         let Some(entry) = self.time_wait.get(index) else {
             return;
         };
@@ -188,13 +186,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             ack: entry.rcv_nxt,
             window: entry.window,
             timestamps: entry.timestamps().map(|recent| Timestamps {
-                value: tsval(now, offset),
+                value: tsval(self.clock, offset),
                 echo: recent,
             }),
             hop_limit: entry.hop_limit,
             traffic_class: entry.traffic_class(),
         };
-        self.answer(now, Kind::Segment(bare));
+        self.answer(Kind::Segment(bare));
     }
 
     /// Ends TIME-WAIT.

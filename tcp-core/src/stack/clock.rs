@@ -79,17 +79,18 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.drop_time_wait(entry);
         }
         if P::REASSEMBLY.is_on() {
-            for _ in 0..self.fragments.advance(now) {
+            for _ in 0..self.fragments.advance(self.clock) {
                 self.counters.count(Dropped::Fragment);
             }
         }
         // A connection that has run what was due has a later deadline or none.
         for _ in 0..self.schedule.len() {
             let due = self.next_due();
-            let Some((_, index)) = due.filter(|(at, _)| !Tick::at(now).is_before(*at)) else {
+            let Some((_, index)) = due.filter(|(at, _)| !Tick::at(self.clock).is_before(*at))
+            else {
                 break;
             };
-            let _ = self.with_connection(now, index, |connection| connection.advance(now));
+            let _ = self.with_connection(index, |connection| connection.advance(now));
         }
     }
 

@@ -6,23 +6,22 @@ use super::dropped::Dropped;
 use super::local::{Destination, Source};
 use super::{LinkDestination, Packet, Stack};
 use crate::profile::{Memory, Profile};
-use crate::time::Instant;
 use crate::wire::{Complaint, ParseError, emit_complaint, may_complain};
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Tells the sender of a malformed packet, where the rules want that.
     #[inline(never)]
-    pub(super) fn complain(&mut self, now: Instant, packet: &Packet<'_>, error: ParseError) {
+    pub(super) fn complain(&mut self, packet: &Packet<'_>, error: ParseError) {
         let Some(problem) = error.parameter_problem() else {
             return;
         };
         if packet.link == LinkDestination::Unicast {
-            self.send_complaint(now, Complaint::Parameter(problem), packet.octets);
+            self.send_complaint(Complaint::Parameter(problem), packet.octets);
         }
     }
 
     /// Queues an ICMP error about the packet `original`.
-    fn send_complaint(&mut self, now: Instant, complaint: Complaint, original: &[u8]) {
+    fn send_complaint(&mut self, complaint: Complaint, original: &[u8]) {
         let Some(meta) = may_complain(complaint, original) else {
             return;
         };
@@ -37,7 +36,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         let header = Self::answer_header(to, from);
         let write = |space: &mut [u8]| emit_complaint(space, &header, complaint, original);
-        let permitted = self.replies.permit(now, self.secret);
+        let permitted = self.replies.permit(self.clock, self.secret);
         if permitted
             .and_then(|()| self.replies.push_packet(from, write))
             .is_err()

@@ -10,11 +10,10 @@ use super::address::{Octets, pack};
 use super::node::INDEXED;
 use crate::connection::{Misuse, State};
 use crate::profile::{Memory, Profile};
-use crate::time::Instant;
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Aborts connections from `address`; forgets half-open ones and ones in TIME-WAIT.
-    pub(super) fn forget_address(&mut self, now: Instant, address: IpAddr) -> Result<(), Misuse> {
+    pub(super) fn forget_address(&mut self, address: IpAddr) -> Result<(), Misuse> {
         let octets = pack(address)
             .filter(|octets| self.locals.is_own(*octets))
             .ok_or(Misuse::NotOurAddress)?;
@@ -25,7 +24,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 continue;
             }
             // One in TIME-WAIT ended well; its user hears of the end.
-            let _ = self.with_connection(now, index, |connection| {
+            let now = self.clock;
+            let _ = self.with_connection(index, |connection| {
                 if connection.state() != State::TimeWait {
                     connection.abort(now);
                 }

@@ -24,7 +24,6 @@ use crate::connection::{
 };
 use crate::profile::{Memory, Profile};
 use crate::seq::{SeqLen, SeqNum};
-use crate::time::Instant;
 use crate::wire::{Control, Flags, Segment};
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
@@ -65,7 +64,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     #[inline(never)]
     pub(super) fn at_listener(
         &mut self,
-        now: Instant,
         listener: u32,
         key: &Key,
         segment: &Segment<'_>,
@@ -74,7 +72,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Err(Dropped::RstIgnored);
         }
         if segment.ack.is_some() {
-            self.refuse(now, key, segment);
+            self.refuse(key, segment);
             return Err(Dropped::NoConnection);
         }
         if segment.control != Some(Control::Syn) || segment.flags.has(Flags::FIN) {
@@ -163,7 +161,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     #[inline(never)]
     pub(super) fn at_half_open(
         &mut self,
-        now: Instant,
         index: u32,
         segment: &Segment<'_>,
         segments: u16,
@@ -178,13 +175,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 self.half_open.withdraw_ecn(index);
             }
             let irs = entry.irs;
-            self.answer(now, Kind::SynAck { entry: index, irs });
+            self.answer(Kind::SynAck { entry: index, irs });
             return Ok(());
         }
         if let Err(Refusal(reason, answer)) = self.judge(&entry, segment) {
             match answer {
                 Answer::Nothing => {}
-                Answer::Challenge => self.challenge(now, &entry, &key),
+                Answer::Challenge => self.challenge(&entry, &key),
                 Answer::Forget => {
                     self.drop_half_open(index);
                     return Ok(());
@@ -194,13 +191,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         let start = Start::of(&key, self.secret);
         if segment.ack != Some(after_syn(start.iss_of(&entry))) {
-            self.refuse(now, &key, segment);
+            self.refuse(&key, segment);
             return Err(Dropped::AckUnacceptable);
         }
         if P::Tuning::EFFECT.is_on() && self.defers(index, &key, segment) {
             return Ok(());
         }
-        self.promote(now, (index, start), segment, segments)
+        self.promote((index, start), segment, segments)
     }
 
     /// The steps before the ACK: sequence number, timestamps, RST, SYN.
@@ -261,7 +258,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Queues `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>` for a half-open connection.
-    fn challenge(&mut self, now: Instant, entry: &SynEntry<P::Local, P::Scale>, key: &Key) {
+    fn challenge(&mut self, entry: &SynEntry<P::Local, P::Scale>, key: &Key) {
         let start = Start::of(key, self.secret);
         let bare = Bare {
             key: *key,
@@ -269,17 +266,16 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             seq: after_syn(start.iss_of(entry)),
             ack: after_syn(entry.irs),
             window: self.offered_window(self.tuning_for(entry)),
-            timestamps: start.timestamps_of(now, entry),
+            timestamps: start.timestamps_of(self.clock, entry),
             hop_limit: HOP_LIMIT,
             traffic_class: 0,
         };
-        self.answer(now, Kind::Segment(bare));
+        self.answer(Kind::Segment(bare));
     }
 
     /// The right ACK came: makes the connection and gives it the segment.
     fn promote(
         &mut self,
-        now: Instant,
         (entry_index, start): (u32, Start),
         segment: &Segment<'_>,
         segments: u16,
@@ -308,12 +304,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.memory.give_back(storage);
             return Err(Dropped::OutOfMemory);
         };
-        *place = Slot::Taken(Connection::fresh(now, config, half_open.opening, storage));
+        *place = Slot::Taken(Connection::fresh(
+            self.clock,
+            config,
+            half_open.opening,
+            storage,
+        ));
         let Some(connection) = place.as_mut() else {
             return Err(Dropped::OutOfMemory);
         };
-        connection.accepted(now, &half_open);
-        let arrival = connection.receive(now, segment, segments);
+        connection.accepted(self.clock, &half_open);
+        let arrival = connection.receive(self.clock, segment, segments);
         if connection.state() == State::SynReceived {
             self.memory.give_back(connection.take_storage());
             *place = Slot::Free;
@@ -323,9 +324,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         self.free_half_open(entry_index, key, listener);
         self.enlist(index, listener, key);
         if let Some(reset) = arrival.reset {
-            self.reset(now, key, &reset);
+            self.reset(key, &reset);
         }
-        self.settle(now, index);
+        self.settle(index);
         arrival.verdict
     }
 

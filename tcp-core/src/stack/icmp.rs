@@ -6,7 +6,6 @@ use super::dropped::Dropped;
 use super::input::{Content, Reach, Route};
 use super::{RxChecksum, Stack};
 use crate::profile::{Memory, Profile};
-use crate::time::Instant;
 use crate::wire::{
     Echo, EchoKind, IcmpError, IcmpMeaning, IcmpMessage, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP,
     ParseError, emit_echo,
@@ -18,7 +17,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     #[inline(never)]
     pub(super) fn icmp(
         &mut self,
-        now: Instant,
         packet: &IpPacket<'_>,
         route: &Route,
         checksum: RxChecksum,
@@ -36,7 +34,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 Ok(Content::Used)
             }
             IcmpMessage::Error(error) if error.quoted.protocol == PROTOCOL_TCP => {
-                self.icmp_error(now, &error)?;
+                self.icmp_error(&error)?;
                 Ok(Content::Used)
             }
             IcmpMessage::EchoRequest(_)
@@ -65,7 +63,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
     //# TCP implementations MUST act on an ICMP error message passed up from the IP
     //# layer, directing it to the connection that created the error (MUST-54).
-    fn icmp_error(&mut self, now: Instant, error: &IcmpError) -> Result<(), Dropped> {
+    fn icmp_error(&mut self, error: &IcmpError) -> Result<(), Dropped> {
         let quoted = &error.quoted;
         let (local, remote) = (pack(quoted.source), pack(quoted.destination));
         let key = Key {
@@ -77,11 +75,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(Found::Connection(index)) = self.find(&key) else {
             return Err(Dropped::Icmp);
         };
+        let now = self.clock;
         let judged = match error.meaning {
-            IcmpMeaning::Unreachable(what) => self.with_connection(now, index, |connection| {
+            IcmpMeaning::Unreachable(what) => self.with_connection(index, |connection| {
                 connection.unreachable(now, quoted.seq, what);
             }),
-            IcmpMeaning::TooBig { mtu } => self.with_connection(now, index, |connection| {
+            IcmpMeaning::TooBig { mtu } => self.with_connection(index, |connection| {
                 let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
                 connection.set_path_mtu(now, quoted.seq, mtu);
             }),

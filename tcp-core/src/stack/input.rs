@@ -8,7 +8,6 @@ use super::reassembly::{DatagramId, Follow, Outcome, Piece};
 use super::{LinkDestination, Packet, Received, RxChecksum, Stack};
 use crate::connection::{Switch, has_ecn};
 use crate::profile::{Memory, Profile};
-use crate::time::Instant;
 use crate::wire::{
     Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP, Segment,
 };
@@ -49,7 +48,7 @@ pub(super) enum Content {
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Takes one packet.
-    pub(super) fn input<'p>(&'p mut self, now: Instant, packet: Packet<'p>) -> Received<'p> {
+    pub(super) fn input<'p>(&'p mut self, packet: Packet<'p>) -> Received<'p> {
         let hints = Hints {
             checksum: packet.checksum,
             segment_size: packet.segment_size.map_or(0, |size| size.get()),
@@ -59,7 +58,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             Ok(parsed) => parsed,
             Err(error) => {
                 #[cfg(feature = "ipv6")]
-                self.complain(now, &packet, *error);
+                self.complain(&packet, *error);
                 return self.discard(error.dropped());
             }
         };
@@ -69,11 +68,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         };
         if let Some(fragment) = parsed.fragment {
             return match P::REASSEMBLY {
-                Switch::On => self.fragment(now, parsed, fragment, &route),
+                Switch::On => self.fragment(parsed, fragment, &route),
                 Switch::Off => self.discard(Dropped::Fragment),
             };
         }
-        match self.content(now, parsed, &route, hints) {
+        match self.content(parsed, &route, hints) {
             Ok(Content::Used) => Received::Taken,
             Ok(Content::NotTcp) => not_tcp(parsed, parsed.payload),
             Err(reason) => self.discard(reason),
@@ -115,17 +114,16 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Uses what a whole packet carries.
     fn content(
         &mut self,
-        now: Instant,
         packet: &IpPacket<'_>,
         route: &Route,
         hints: Hints,
     ) -> Result<Content, Dropped> {
         match packet.protocol {
             PROTOCOL_TCP => {
-                self.tcp(now, packet, route, hints)?;
+                self.tcp(packet, route, hints)?;
                 Ok(Content::Used)
             }
-            PROTOCOL_ICMPV4 | PROTOCOL_ICMPV6 => self.icmp(now, packet, route, hints.checksum),
+            PROTOCOL_ICMPV4 | PROTOCOL_ICMPV6 => self.icmp(packet, route, hints.checksum),
             _ => Ok(Content::NotTcp),
         }
     }
@@ -133,13 +131,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.3
     //# A TCP implementation MUST silently discard an incoming SYN segment
     //# that is addressed to a broadcast or multicast address [(MUST-57)].
-    fn tcp(
-        &mut self,
-        now: Instant,
-        packet: &IpPacket<'_>,
-        route: &Route,
-        hints: Hints,
-    ) -> Result<(), Dropped> {
+    fn tcp(&mut self, packet: &IpPacket<'_>, route: &Route, hints: Hints) -> Result<(), Dropped> {
         if route.reach != Reach::HostToHost {
             return Err(Dropped::NotForUs);
         }
@@ -168,14 +160,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 len.div_ceil(size).max(1)
             }
         };
-        self.segment_arrives(now, &key, &segment, segments)
+        self.segment_arrives(&key, &segment, segments)
     }
 
     /// Keeps a fragment; if its datagram is complete with it, uses that.
     #[inline(never)]
     fn fragment<'p>(
         &'p mut self,
-        now: Instant,
         packet: &IpPacket<'_>,
         fragment: Fragment,
         route: &Route,
@@ -200,7 +191,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             octets: packet.payload,
             header: packet.meta(),
         };
-        let (slot, len, first) = match self.fragments.insert(now, id, &piece) {
+        let (slot, len, first) = match self.fragments.insert(self.clock, id, &piece) {
             Outcome::Kept => return Received::Taken,
             Outcome::Dropped => return self.discard(Dropped::Fragment),
             Outcome::Complete { slot, len, first } => (slot, len, first),
@@ -215,7 +206,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                     checksum: RxChecksum::Unverified,
                     segment_size: 0,
                 };
-                let used = self.content(now, &whole, route, hints);
+                let used = self.content(&whole, route, hints);
                 used.map(|content| (content, whole.protocol, whole.payload.len()))
             }
             Err(error) => Err(error.dropped()),

@@ -187,20 +187,21 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// [`Misuse::NotOurAddress`].
     pub fn remove_address(&mut self, now: Instant, address: IpAddr) -> Result<(), Misuse> {
         self.tick(now);
-        self.forget_address(now, address)
+        self.forget_address(address)
     }
 
     /// Takes one received packet. Nothing is sent here; ask [`transmit`](Self::transmit)
     /// afterwards.
     pub fn receive<'p>(&'p mut self, now: Instant, packet: Packet<'p>) -> Received<'p> {
         self.tick(now);
-        self.input(now, packet)
+        self.input(packet)
     }
 
     /// Writes the next packet into `out`; `None` when there is none, or when `out` is too short for
     /// it (then nothing changes). Call it with a device slot in hand: what it returns has left.
     pub fn transmit(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
-        self.output(now, out)
+        self.tick(now);
+        self.output(out)
     }
 
     /// The earliest moment at which [`advance`](Self::advance) has something to do, and for which
@@ -235,7 +236,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// [`Misuse::NoConnection`] for a stale handle.
     pub fn unlisten(&mut self, now: Instant, listener: ListenerHandle) -> Result<(), Misuse> {
         self.tick(now);
-        self.close_listener(now, listener)
+        self.close_listener(listener)
     }
 
     /// The connection that has waited longest to be accepted. It may have ended meanwhile.
@@ -261,7 +262,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         config: Config,
     ) -> Result<Handle, Misuse> {
         self.tick(now);
-        self.open_connection(now, local, remote, config)
+        self.open_connection(local, remote, config)
     }
 }
 

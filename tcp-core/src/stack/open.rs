@@ -12,7 +12,6 @@ use super::slot::Slot;
 use super::{Handle, ListenAt, ListenerHandle, Stack};
 use crate::connection::{Config, Connection, Misuse, Opening, ResetReply};
 use crate::profile::{Memory, Profile, Storage};
-use crate::time::Instant;
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Starts a listener.
@@ -83,22 +82,19 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Stops a listener: what did not reach the user is reset.
-    pub(super) fn close_listener(
-        &mut self,
-        now: Instant,
-        handle: ListenerHandle,
-    ) -> Result<(), Misuse> {
+    pub(super) fn close_listener(&mut self, handle: ListenerHandle) -> Result<(), Misuse> {
         let index = self.listeners.index(handle).ok_or(Misuse::NoConnection)?;
         for entry in 0..self.half_open.len() {
             if self.half_open_owner(entry) == Some(index) {
-                self.reset_half_open(now, entry);
+                self.reset_half_open(entry);
             }
         }
         while let Some(connection) = self.pop_accept(index) {
             if let Some(node) = self.schedule.get_mut(connection) {
                 node.owner = Owner::Stack;
             }
-            let _ = self.with_connection(now, connection, |connection| connection.abort(now));
+            let now = self.clock;
+            let _ = self.with_connection(connection, |connection| connection.abort(now));
         }
         if let Some(listener) = self.listeners.get(index) {
             let key = listener.key;
@@ -108,7 +104,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         Ok(())
     }
 
-    fn reset_half_open(&mut self, now: Instant, index: u32) {
+    fn reset_half_open(&mut self, index: u32) {
         let Some(entry) = self.half_open.get(index) else {
             return;
         };
@@ -118,7 +114,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             ack: Some(super::isn::after_syn(entry.irs)),
         };
         self.drop_half_open(index);
-        self.reset(now, &key, &reset);
+        self.reset(&key, &reset);
     }
 
     fn pop_accept(&mut self, listener: u32) -> Option<u32> {
@@ -159,7 +155,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Opens a connection.
     pub(super) fn open_connection(
         &mut self,
-        now: Instant,
         local: Option<SocketAddr>,
         remote: SocketAddr,
         config: Config,
@@ -176,7 +171,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.memory.give_back(storage);
             return Err(Misuse::InsufficientResources);
         };
-        self.start(now, handle, config, (opening, storage));
+        self.start(handle, config, (opening, storage));
         Ok(handle)
     }
 
@@ -197,18 +192,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     fn start(
         &mut self,
-        now: Instant,
         handle: Handle,
         config: Config,
         (opening, storage): (Opening, Storage<'a>),
     ) {
         if let Some(place) = self.connections.get_mut(handle.index()) {
-            *place = Slot::Taken(Connection::fresh(now, config, opening, storage));
+            *place = Slot::Taken(Connection::fresh(self.clock, config, opening, storage));
             if let Some(connection) = place.as_mut() {
-                connection.connecting(now);
+                connection.connecting(self.clock);
             }
         }
-        self.settle(now, handle.index);
+        self.settle(handle.index);
     }
 
     /// Both ends of a connection to be opened.

@@ -11,7 +11,6 @@ use super::reply::{Bare, Kind};
 use super::{ChecksumState, Stack, Transmit, TxChecksum};
 use crate::connection::{KnownOrder, Priority, has_ecn, tuning_of};
 use crate::profile::{Memory, Profile};
-use crate::time::Instant;
 use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit};
 
 /// The least MSS that a SYN-ACK offers: what a connection takes for granted at least.
@@ -36,23 +35,22 @@ const TURNS: [Source; 4] = [
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Writes the next packet.
-    pub(super) fn output(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
-        self.tick(now);
+    pub(super) fn output(&mut self, out: &mut [u8]) -> Option<Transmit> {
         if self.replies.is_empty() && self.half_open.first_owed().is_none() {
-            return self.send_data(now, out);
+            return self.send_data(out);
         }
-        self.output_in_turn(now, out)
+        self.output_in_turn(out)
     }
 
     #[inline(never)]
-    fn output_in_turn(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+    fn output_in_turn(&mut self, out: &mut [u8]) -> Option<Transmit> {
         for _ in TURNS {
             let source = TURNS.get(usize::from(self.turn)).copied();
             self.turn = (self.turn + 1) % 4;
             let sent = match source {
-                Some(Source::Replies) => self.send_reply(now, out),
-                Some(Source::SynAcks) => self.send_syn_ack(now, out),
-                Some(Source::Connections) | None => self.send_data(now, out),
+                Some(Source::Replies) => self.send_reply(out),
+                Some(Source::SynAcks) => self.send_syn_ack(out),
+                Some(Source::Connections) | None => self.send_data(out),
             };
             if sent.is_some() {
                 return sent;
@@ -69,21 +67,21 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     #[inline(never)]
-    fn send_data(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
-        let mode = self.config.tx_checksum;
+    fn send_data(&mut self, out: &mut [u8]) -> Option<Transmit> {
+        let (now, mode) = (self.clock, self.config.tx_checksum);
         // Whoever has nothing leaves the queue, so this ends.
         loop {
             let (index, class) = self.schedule.next_turn()?;
             let key = self.schedule.get(index)?.key;
             let tuple = key.tuple();
-            let sent = self.with_connection(now, index, |connection| {
+            let sent = self.with_connection(index, |connection| {
                 connection.transmit(now, &tuple, out, mode)
             });
             if let Some(len) = sent.flatten() {
                 self.schedule.end_turn(index);
                 return Some(self.sent(&key, len, class));
             }
-            if self.connection(index)?.wants_transmit(now) {
+            if self.connection(index)?.wants_transmit(self.clock) {
                 // `out` is too short for it.
                 return None;
             }
@@ -109,9 +107,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     #[inline(never)]
-    fn send_syn_ack(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+    fn send_syn_ack(&mut self, out: &mut [u8]) -> Option<Transmit> {
         let entry = self.half_open.first_owed()?;
-        let sent = self.write_syn_ack(now, entry, out);
+        let sent = self.write_syn_ack(entry, out);
         if sent.is_some() {
             self.half_open.sent(entry);
         }
@@ -134,7 +132,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //# A TCP MAY send the TSopt in an initial <SYN> segment (i.e., segment
     //# containing a SYN bit and no ACK bit), and MAY send a TSopt in <SYN,ACK> only
     //# if it received a TSopt in the initial <SYN> segment for the connection.
-    fn write_syn_ack(&self, now: Instant, entry: u32, out: &mut [u8]) -> Option<Transmit> {
+    fn write_syn_ack(&self, entry: u32, out: &mut [u8]) -> Option<Transmit> {
         let entry = self.half_open.get(entry)?;
         let key = entry.key(self.locals.own());
         let config = self.config_of(&key)?;
@@ -160,7 +158,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 mss: Some(mss.max(MSS_FLOOR)),
                 window_scale: entry.peer_window_scale().map(|_| self.window_scale(tuning)),
                 sack_permitted: entry.sack(),
-                timestamps: start.timestamps_of(now, entry),
+                timestamps: start.timestamps_of(self.clock, entry),
                 order: tuning.option_order,
                 ..OptionsEmit::default()
             },
@@ -187,7 +185,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     #[inline(never)]
-    fn send_reply(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+    fn send_reply(&mut self, out: &mut [u8]) -> Option<Transmit> {
         // A resent SYN-ACK whose entry is gone is passed over; each pass removes one answer.
         while let Some(kind) = self.replies.first() {
             let sent = match kind {
@@ -205,7 +203,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                         self.replies.pop();
                         continue;
                     }
-                    self.write_syn_ack(now, entry, out)?
+                    self.write_syn_ack(entry, out)?
                 }
             };
             self.replies.pop();

@@ -13,20 +13,19 @@ use super::scale::Scale as _;
 use super::slot::Slot;
 use crate::connection::{Connection, State};
 use crate::profile::{Memory, Profile};
-use crate::time::{Instant, Tick};
+use crate::time::Tick;
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Lets `act` change connection `index` and draws the consequences; `None` when the slot is
     /// free.
     pub(super) fn with_connection<R>(
         &mut self,
-        now: Instant,
         index: u32,
         act: impl FnOnce(&mut Connection<'a, P>) -> R,
     ) -> Option<R> {
         let connection = self.connections.get_mut(index as usize)?.as_mut()?;
         let result = act(connection);
-        self.settle(now, index);
+        self.settle(index);
         Some(result)
     }
 
@@ -37,19 +36,19 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// Brings queues, deadlines, events and tables in line with connection `index`.
     #[inline(never)]
-    pub(super) fn settle(&mut self, now: Instant, index: u32) {
+    pub(super) fn settle(&mut self, index: u32) {
         let Some(connection) = self.connections.get(index as usize).and_then(Slot::as_ref) else {
             return;
         };
         let state = connection.state();
         // While it lives it may stand in the queue without need; it is asked when its turn comes.
         let ended = matches!(state, State::Closed | State::TimeWait);
-        let wants = connection.may_transmit() && (!ended || connection.wants_transmit(now));
+        let wants = connection.may_transmit() && (!ended || connection.wants_transmit(self.clock));
         let queue = wants.then(|| connection.priority());
         let deadline = if P::Scale::SCANS {
             None
         } else {
-            connection.next_tick(now)
+            connection.next_tick(self.clock)
         };
         let has_events = connection.has_events();
         self.schedule.set_queue(index, queue);
@@ -67,7 +66,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                     self.schedule.set_deadline(index, None);
                 }
             }
-            State::TimeWait => self.linger(now, index),
+            State::TimeWait => self.linger(index),
             State::Listen
             | State::SynSent
             | State::SynReceived
@@ -113,13 +112,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// A connection in TIME-WAIT hands over to a compact entry; a handle's slot then waits for the
     /// entry's end, to tell the user.
     #[inline(never)]
-    fn linger(&mut self, now: Instant, index: u32) {
+    fn linger(&mut self, index: u32) {
         if self
             .schedule
             .get(index)
             .is_some_and(|node| node.is(INDEXED))
         {
-            self.enter_time_wait(now, index);
+            self.enter_time_wait(index);
         }
         let entry = self.lingers(index);
         if !P::Scale::SCANS {
@@ -141,7 +140,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
     //# When a connection is closed actively, it MUST linger in the TIME-WAIT state
     //# for a time 2xMSL (Maximum Segment Lifetime) (MUST-13).
-    fn enter_time_wait(&mut self, now: Instant, index: u32) {
+    fn enter_time_wait(&mut self, index: u32) {
         let seed = self.connection(index).and_then(Connection::time_wait_seed);
         let (Some(seed), Some(node)) = (seed, self.schedule.get(index)) else {
             return;
@@ -167,7 +166,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             node.unmark(INDEXED);
         }
         if seed.owes_ack {
-            self.acknowledge_time_wait(now, entry);
+            self.acknowledge_time_wait(entry);
         }
     }
 

@@ -32,8 +32,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     ) -> Result<R, Misuse> {
         let index = self.slot(handle)?;
         self.tick(now);
-        self.with_connection(now, index, act)
-            .ok_or(Misuse::NoConnection)
+        self.with_connection(index, act).ok_or(Misuse::NoConnection)
     }
 
     /// The user lets go of `handle`: the connection ends by itself, and its slot with it.
@@ -45,7 +44,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             node.owner = Owner::Stack;
             node.generation = node.generation.wrapping_add(1);
         }
-        self.with_connection(now, index, |connection| connection.close(now))
+        self.with_connection(index, |connection| connection.close(now))
             .ok_or(Misuse::NoConnection)
     }
 
