@@ -17,7 +17,7 @@ use tcp_core::{
 };
 
 use crate::link::{HEADER, Hop, Inside, Ipv4Cidr, Link, LinkDropped, Outgoing};
-use crate::mac::{Error as _, ErrorKind, LinkState, Mac};
+use crate::mac::{Capabilities, Error as _, ErrorKind, LinkState, Mac};
 use crate::resources::Parts;
 
 /// Frames in each direction that one call of [`Runner::poll`] handles at most, so that a device
@@ -130,12 +130,16 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// # Errors
     /// [`SetupError`] says what does not fit.
     pub fn new(mac: D, host: Host, parts: Parts<'a, M, P>) -> Result<Self, SetupError> {
-        let mut runner = Self::without_address(mac, host.secret, parts)?;
+        let capabilities = mac.capabilities();
+        let mtu = fitting_mtu(capabilities.max_frame, parts.frame)?;
+        let mut runner = Self::assemble((mac, capabilities, mtu), host.secret, parts);
         let address = host.address;
-        runner
+        let added = runner
             .stack
-            .add_address(IpAddr::V4(address.address()), address.prefix())
-            .map_err(SetupError::Address)?;
+            .add_address(IpAddr::V4(address.address()), address.prefix());
+        if let Err(misuse) = added {
+            return Err(SetupError::Address(misuse));
+        }
         runner.address = Some(address.address());
         runner.link.set_ipv4(Some(address), host.gateway);
         Ok(runner)
@@ -152,16 +156,16 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
         parts: Parts<'a, M, P>,
     ) -> Result<Self, SetupError> {
         let capabilities = mac.capabilities();
-        let max_frame = usize::from(capabilities.max_frame);
-        let header = u16::try_from(HEADER).unwrap_or(u16::MAX);
-        let mtu = capabilities.max_frame.saturating_sub(header);
-        if mtu < SMALLEST_MTU {
-            return Err(SetupError::FrameTooShort);
-        }
-        let frame = parts.frame;
-        if frame.len() < max_frame {
-            return Err(SetupError::BufferTooShort);
-        }
+        let mtu = fitting_mtu(capabilities.max_frame, parts.frame)?;
+        Ok(Self::assemble((mac, capabilities, mtu), secret, parts))
+    }
+
+    /// The host, when all fits: what cannot fail is made in its place.
+    fn assemble(
+        (mac, capabilities, mtu): (D, Capabilities, u16),
+        secret: [u8; 16],
+        parts: Parts<'a, M, P>,
+    ) -> Self {
         let config = StackConfig {
             secret,
             mtu,
@@ -171,11 +175,11 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             ephemeral_ports: (49_152, 65_535),
             time_wait_ms: 60_000,
         };
-        Ok(Self {
+        Self {
             link: Link::new(mac.address(), parts.neighbors, secret),
             mac,
             stack: Stack::new(config, parts.tables, parts.memory),
-            frame,
+            frame: parts.frame,
             rx_checksum: capabilities.rx_checksum,
             address: None,
             errors: 0,
@@ -184,7 +188,7 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             last_error: None,
             #[cfg(any(feature = "dhcp", feature = "ipv6"))]
             carried: LinkState::Up,
-        })
+        }
     }
 
     /// The stack: for every call of a user, and for its events. Call [`poll`](Self::poll) after
@@ -331,6 +335,19 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     fn note(&mut self, kind: ErrorKind) {
         self.errors = self.errors.wrapping_add(1);
         self.last_error = Some(kind);
+    }
+}
+
+/// The longest IP packet that frames carry, if they and the buffer for them are long enough.
+fn fitting_mtu(max_frame: u16, buffer: &[u8]) -> Result<u16, SetupError> {
+    let header = u16::try_from(HEADER).unwrap_or(u16::MAX);
+    let mtu = max_frame.saturating_sub(header);
+    if mtu < SMALLEST_MTU {
+        Err(SetupError::FrameTooShort)
+    } else if buffer.len() < usize::from(max_frame) {
+        Err(SetupError::BufferTooShort)
+    } else {
+        Ok(mtu)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::siphash::Key as SipKey;
+use super::siphash::{IndexKey, Key as SipKey};
 use crate::connection::Tuple;
 
 /// Octets of a compact address.
@@ -130,7 +130,7 @@ impl Key {
 
     /// Where the tuple, or a listener, stands in the index. Listeners have no remote port, so they
     /// share no place with connections but by chance.
-    pub(super) fn place(&self, key: SipKey) -> u32 {
+    pub(super) fn place(&self, key: IndexKey) -> u32 {
         let ports = u32::from(self.local_port) | u32::from(self.remote_port) << 16;
         let word = |octets: &[u8; 4]| u32::from_le_bytes(*octets);
         #[cfg(feature = "ipv6")]
@@ -141,10 +141,10 @@ impl Key {
             for (slot, octets) in words.iter_mut().zip(addresses) {
                 *slot = word(octets);
             }
-            key.index(&words)
+            key.hash(&words)
         }
         #[cfg(not(feature = "ipv6"))]
-        key.index(&[word(&self.local), word(&self.remote), ports])
+        key.hash(&[word(&self.local), word(&self.remote), ports])
     }
 
     /// The keyed hash for `purpose`, which a peer may see.

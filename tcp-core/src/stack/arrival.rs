@@ -67,7 +67,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 self.time_wait.find(key, own).map(Found::TimeWait)
             };
         }
-        let mut probe = Probe::new(key.place(self.secret));
+        let mut probe = Probe::new(key.place(self.index_key));
         while let Some(found) = self.demux.next(&mut probe) {
             let theirs = match found {
                 Found::Connection(index) => self.schedule.get(index).map(|node| node.key),

@@ -62,6 +62,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .iter()
             .map(|(_, l)| usize::from(l.half_open()))
             .sum();
-        assert_eq!(half_open, self.half_open.iter().count(), "half-open counts");
+        if !P::Scale::SCANS {
+            assert_eq!(half_open, self.half_open.iter().count(), "half-open counts");
+        }
     }
 }

@@ -47,7 +47,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         if P::Scale::SCANS {
             return self.listeners.find(place);
         }
-        let mut probe = Probe::new(place.place(self.secret));
+        let mut probe = Probe::new(place.place(self.index_key));
         while let Some(found) = self.demux.next(&mut probe) {
             if let Found::Listener(index) = found
                 && self.listeners.get(index)?.key == *place
@@ -82,14 +82,19 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Whether `listener` takes another half-open connection.
-    pub(super) fn may_open(&self, listener: u32) -> Result<(), Dropped> {
-        let Some(listener) = self.listeners.get(listener) else {
+    pub(super) fn may_open(&self, listener_index: u32) -> Result<(), Dropped> {
+        let Some(listener) = self.listeners.get(listener_index) else {
             return Err(Dropped::NoConnection);
         };
         if !listener.may_accept() {
             return Err(Dropped::AcceptQueueFull);
         }
-        if !listener.may_open() {
+        let half_open = if P::Scale::SCANS {
+            self.count_half_open(listener_index)
+        } else {
+            listener.half_open()
+        };
+        if half_open >= listener.syn_backlog() {
             return Err(Dropped::SynQueueFull);
         }
         Ok(())
@@ -131,7 +136,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.half_open.remove(entry);
             return Err(Dropped::OutOfMemory);
         }
-        if let Some(listener) = self.listeners.get_mut(listener) {
+        if !P::Scale::SCANS
+            && let Some(listener) = self.listeners.get_mut(listener)
+        {
             listener.opened();
         }
         Ok(())
@@ -142,6 +149,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(entry) = self.half_open.get(index) else {
             return;
         };
+        if P::Scale::SCANS {
+            self.half_open.remove(index);
+            return;
+        }
         let key = entry.key(self.locals.own());
         if let Some(listener) = self.listener_for(&key) {
             self.free_half_open(index, &key, listener);
@@ -150,7 +161,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// Frees a half-open entry of `listener`.
     fn free_half_open(&mut self, index: u32, key: &Key, listener: u32) {
-        if let Some(listener) = self.listeners.get_mut(listener) {
+        if !P::Scale::SCANS
+            && let Some(listener) = self.listeners.get_mut(listener)
+        {
             listener.closed();
         }
         self.leave(key, Found::HalfOpen(index));

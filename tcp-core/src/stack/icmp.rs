@@ -76,15 +76,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Err(Dropped::Icmp);
         };
         let now = self.clock;
-        let judged = match error.meaning {
-            IcmpMeaning::Unreachable(what) => self.with_connection(index, |connection| {
-                connection.unreachable(now, quoted.seq, what);
-            }),
-            IcmpMeaning::TooBig { mtu } => self.with_connection(index, |connection| {
+        let judged = self.with_connection(index, |connection| match error.meaning {
+            IcmpMeaning::Unreachable(what) => connection.unreachable(now, quoted.seq, what),
+            IcmpMeaning::TooBig { mtu } => {
                 let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
                 connection.set_path_mtu(now, quoted.seq, mtu);
-            }),
-        };
+            }
+        });
         judged.ok_or(Dropped::Icmp)
     }
 }

@@ -69,12 +69,12 @@ impl<S: Scale> Listener<S> {
         self.waiting < self.accept_backlog
     }
 
-    /// Whether the SYN queue has room for one more of this listener.
-    pub(super) const fn may_open(&self) -> bool {
-        self.half_open < self.syn_backlog
+    /// Half-open connections at most.
+    pub(super) const fn syn_backlog(&self) -> u16 {
+        self.syn_backlog
     }
 
-    /// Half-open connections.
+    /// Half-open connections, where they are not counted by a look at each.
     pub(super) const fn half_open(&self) -> u16 {
         self.half_open
     }

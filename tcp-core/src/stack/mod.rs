@@ -121,6 +121,7 @@ pub enum Event {
 pub struct Stack<'a, P: Profile, M: Memory<'a>> {
     config: StackConfig,
     secret: siphash::Key,
+    index_key: siphash::IndexKey,
     /// The latest time that the caller has told.
     clock: Instant,
     /// Whose turn it is to transmit.
@@ -149,8 +150,15 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         } else {
             local::Scope::Own
         };
+        let secret = siphash::Key::new(config.secret);
+        let index_key = if P::Scale::SCANS {
+            siphash::IndexKey::NONE
+        } else {
+            secret.for_index()
+        };
         Self {
-            secret: siphash::Key::new(config.secret),
+            secret,
+            index_key,
             clock: Instant::ZERO,
             turn: 0,
             latest: 0,

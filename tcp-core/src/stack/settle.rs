@@ -157,7 +157,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return;
         };
         if !P::Scale::SCANS {
-            let hash = key.place(self.secret);
+            let hash = key.place(self.index_key);
             self.demux
                 .replace(hash, Found::Connection(index), Found::TimeWait(entry));
             self.schedule.set_time_wait(index, entry);
@@ -199,13 +199,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         if P::Scale::SCANS {
             return Ok(());
         }
-        self.demux.insert(key.place(self.secret), found)
+        self.demux.insert(key.place(self.index_key), found)
     }
 
     /// Takes `found` out of the index.
     pub(super) fn leave(&mut self, key: &Key, found: Found) {
         if !P::Scale::SCANS {
-            self.demux.remove(key.place(self.secret), found);
+            self.demux.remove(key.place(self.index_key), found);
         }
     }
 }

@@ -6,9 +6,20 @@
 //! (initial sequence numbers, timestamp offsets, ports), and HalfSipHash-1-3, which is made for
 //! machines of 32 bits, where only collisions matter (the demultiplexing index).
 
-/// The key: 128 bits as two little-endian words, and what the index is keyed with.
+/// The key: 128 bits as two little-endian words.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key(u64, u64, [u32; 2]);
+pub(super) struct Key(u64, u64);
+
+/// What the index is keyed with.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct IndexKey([u32; 2]);
+
+impl core::fmt::Debug for IndexKey {
+    /// A key is never printed.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("IndexKey(..)")
+    }
+}
 
 impl core::fmt::Debug for Key {
     /// A key is never printed.
@@ -22,11 +33,14 @@ impl Key {
     #[expect(clippy::cast_possible_truncation, reason = "taken apart into halves")]
     pub(super) fn new(secret: [u8; 16]) -> Self {
         let all = u128::from_le_bytes(secret);
-        let mut key = Self(all as u64, (all >> 64) as u64, [0; 2]);
-        // Whoever finds the index's key out learns nothing about the other.
-        let derived = key.hash(&[]);
-        key.2 = [derived as u32, (derived >> 32) as u32];
-        key
+        Self(all as u64, (all >> 64) as u64)
+    }
+
+    /// The key of an index: whoever finds it out learns nothing about this one.
+    #[expect(clippy::cast_possible_truncation, reason = "taken apart into halves")]
+    pub(super) fn for_index(self) -> IndexKey {
+        let derived = self.hash(&[]);
+        IndexKey([derived as u32, (derived >> 32) as u32])
     }
 
     /// SipHash-2-4 of `words`.
@@ -49,10 +63,15 @@ impl Key {
         rounds(&mut state, 4);
         state[0] ^ state[1] ^ state[2] ^ state[3]
     }
+}
+
+impl IndexKey {
+    /// Where there is no index.
+    pub(super) const NONE: Self = Self([0; 2]);
 
     /// HalfSipHash-1-3 of `words`: for table indexes, which nobody sees.
-    pub(super) fn index(self, words: &[u32]) -> u32 {
-        half(self.2, words, 1, 3)
+    pub(super) fn hash(self, words: &[u32]) -> u32 {
+        half(self.0, words, 1, 3)
     }
 }
 
@@ -180,13 +199,14 @@ mod tests {
 
     #[test]
     fn every_word_and_the_length_count_in_the_index() {
-        let key = Key::new([7; 16]);
-        let base = key.index(&[1, 2, 3]);
-        assert_eq!(base, key.index(&[1, 2, 3]));
+        let key = Key::new([7; 16]).for_index();
+        let base = key.hash(&[1, 2, 3]);
+        assert_eq!(base, key.hash(&[1, 2, 3]));
         let others: [&[u32]; 5] = [&[1, 2], &[1, 2, 3, 0], &[0, 2, 3], &[1, 2, 4], &[1, 3, 2]];
         for other in others {
-            assert_ne!(base, key.index(other), "{other:?}");
+            assert_ne!(base, key.hash(other), "{other:?}");
         }
-        assert_ne!(base, Key::new([8; 16]).index(&[1, 2, 3]));
+        let other = Key::new([8; 16]).for_index();
+        assert_ne!(base, other.hash(&[1, 2, 3]));
     }
 }
