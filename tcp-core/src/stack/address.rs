@@ -56,6 +56,11 @@ pub(super) fn as_v4(octets: Octets) -> Option<Ipv4Addr> {
     }
 }
 
+/// Octets of the IP header of a packet to this address.
+pub(super) fn ip_header(octets: Octets) -> u16 {
+    if as_v4(octets).is_some() { 20 } else { 40 }
+}
+
 /// Whether both addresses are IPv4, or both IPv6.
 pub(super) fn same_family(one: Octets, other: Octets) -> bool {
     as_v4(one).is_some() == as_v4(other).is_some()
@@ -118,14 +123,9 @@ impl Key {
         self.remote == remote && self.local == local
     }
 
-    /// Whether the connection runs over IPv4.
-    pub(super) fn is_v4(&self) -> bool {
-        as_v4(self.remote).is_some()
-    }
-
     /// Octets of the IP header.
     pub(super) fn ip_header(&self) -> u16 {
-        if self.is_v4() { 20 } else { 40 }
+        ip_header(self.remote)
     }
 
     /// Where the tuple, or a listener, stands in the index. Listeners have no remote port, so they

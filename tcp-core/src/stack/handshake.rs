@@ -13,7 +13,7 @@ use super::dropped::Dropped;
 use super::isn::{Leap, Start, after_syn};
 use super::listen::places;
 use super::local::LocalAddress;
-use super::node::{AcceptTurn, INDEXED, LENT, Owner};
+use super::node::{AcceptTurn, INDEXED, Owner};
 use super::reply::{Bare, Kind};
 use super::scale::Scale as _;
 use super::slot::Slot;
@@ -191,10 +191,21 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.answer(Kind::SynAck { entry: index, irs });
             return Ok(());
         }
+        let start = Start::of(&key, self.secret);
+        let iss = start.iss_of(&entry);
         if let Err(Refusal(reason, answer)) = self.judge(&entry, segment) {
             match answer {
                 Answer::Nothing => {}
-                Answer::Challenge => self.challenge(&entry, &key),
+                Answer::Challenge => self.answer(Kind::Segment(Bare {
+                    key,
+                    flags: Flags(Flags::ACK),
+                    seq: after_syn(iss),
+                    ack: after_syn(entry.irs),
+                    window: self.offered_window(self.tuning_for(&entry)),
+                    timestamps: start.timestamps_of(self.clock, &entry),
+                    hop_limit: HOP_LIMIT,
+                    traffic_class: 0,
+                })),
                 Answer::Forget => {
                     self.drop_half_open(index);
                     return Ok(());
@@ -202,15 +213,16 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             }
             return Err(reason);
         }
-        let start = Start::of(&key, self.secret);
-        if segment.ack != Some(after_syn(start.iss_of(&entry))) {
+        if segment.ack != Some(after_syn(iss)) {
             self.refuse(&key, segment);
             return Err(Dropped::AckUnacceptable);
         }
         if P::Tuning::EFFECT.is_on() && self.defers(index, &key, segment) {
             return Ok(());
         }
-        self.promote((index, start), segment, segments)
+        let listener = self.listener_for(&key).ok_or(Dropped::NoConnection)?;
+        let half_open = self.half_open_of(&entry, &key, start);
+        self.promote((index, &key, listener), &half_open, segment, segments)
     }
 
     /// The steps before the ACK: sequence number, timestamps, RST, SYN.
@@ -270,76 +282,40 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         Ok(())
     }
 
-    /// Queues `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>` for a half-open connection.
-    fn challenge(&mut self, entry: &SynEntry<P::Local, P::Scale>, key: &Key) {
-        let start = Start::of(key, self.secret);
-        let bare = Bare {
-            key: *key,
-            flags: Flags(Flags::ACK),
-            seq: after_syn(start.iss_of(entry)),
-            ack: after_syn(entry.irs),
-            window: self.offered_window(self.tuning_for(entry)),
-            timestamps: start.timestamps_of(self.clock, entry),
-            hop_limit: HOP_LIMIT,
-            traffic_class: 0,
-        };
-        self.answer(Kind::Segment(bare));
-    }
-
     /// The right ACK came: makes the connection and gives it the segment.
     fn promote(
         &mut self,
-        (entry_index, start): (u32, Start),
+        (entry, key, listener): (u32, &Key, u32),
+        half_open: &HalfOpen,
         segment: &Segment<'_>,
         segments: u16,
     ) -> Result<(), Dropped> {
-        let entry = self
-            .half_open
-            .get(entry_index)
-            .ok_or(Dropped::NoConnection)?;
-        let key = &entry.key(self.locals.own());
-        let listener = self.listener_for(key).ok_or(Dropped::NoConnection)?;
-        let accepting = self
-            .listeners
-            .get(listener)
-            .filter(|listener| listener.may_accept());
+        let accepting = self.listeners.get(listener);
+        let accepting = accepting.filter(|listener| listener.may_accept());
         let config = accepting.ok_or(Dropped::AcceptQueueFull)?.config;
-        let half_open = self
-            .half_open_of(entry_index, key, start)
-            .ok_or(Dropped::NoConnection)?;
-        if self.schedule.first_free().is_none() {
-            return Err(Dropped::OutOfMemory);
-        }
+        let slot = self.schedule.first_free().ok_or(Dropped::OutOfMemory)?;
+        let place = self.connections.get_mut(slot as usize);
+        let place = place.ok_or(Dropped::OutOfMemory)?;
         let storage = self.memory.lend().ok_or(Dropped::OutOfMemory)?;
-        let taken = self.schedule.take(Owner::Listener);
-        let place = taken.and_then(|index| self.connections.get_mut(index as usize));
-        let (Some(index), Some(place)) = (taken, place) else {
-            self.memory.give_back(storage);
-            return Err(Dropped::OutOfMemory);
-        };
-        *place = Slot::Taken(Connection::fresh(
-            self.clock,
-            config,
-            half_open.opening,
-            storage,
-        ));
+        let opening = half_open.opening;
+        *place = Slot::Taken(Connection::fresh(self.clock, config, opening, storage));
         let Some(connection) = place.as_mut() else {
             return Err(Dropped::OutOfMemory);
         };
-        connection.accepted(self.clock, &half_open);
+        connection.accepted(self.clock, half_open);
         let arrival = connection.receive(self.clock, segment, segments);
-        if connection.state() == State::SynReceived {
-            self.memory.give_back(connection.take_storage());
-            *place = Slot::Free;
-            self.schedule.free(index);
+        let is_open = connection.state() != State::SynReceived;
+        self.schedule.take(slot, Owner::Listener, key);
+        if !is_open {
+            self.release(slot, Owner::Stack);
             return arrival.verdict;
         }
-        self.free_half_open(entry_index, key, listener);
-        self.enlist(index, listener, key);
+        self.free_half_open(entry, key, listener);
+        self.enlist(slot, listener, key);
         if let Some(reset) = arrival.reset {
             self.reset(key, &reset);
         }
-        self.settle(index);
+        self.settle(slot);
         arrival.verdict
     }
 
@@ -347,12 +323,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     fn enlist(&mut self, index: u32, listener_index: u32, key: &Key) {
         // The half-open entry's bucket was just freed, so there is room.
         let indexed = self.enter(key, Found::Connection(index)).is_ok();
-        if let Some(node) = self.schedule.get_mut(index) {
-            node.key = *key;
-            node.mark(LENT);
-            if indexed {
-                node.mark(INDEXED);
-            }
+        if indexed && let Some(node) = self.schedule.get_mut(index) {
+            node.mark(INDEXED);
         }
         if let Some(listener) = self.listeners.get_mut(listener_index) {
             let (queue, arrival) = listener.arrived();
@@ -366,11 +338,15 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// What a connection is told of the handshake that made it.
-    fn half_open_of(&self, index: u32, key: &Key, start: Start) -> Option<HalfOpen> {
-        let entry = self.half_open.get(index)?;
+    fn half_open_of(
+        &self,
+        entry: &SynEntry<P::Local, P::Scale>,
+        key: &Key,
+        start: Start,
+    ) -> HalfOpen {
         let tuning = tuning_of::<P>(|| self.config_of(key));
         let sent_once = entry.sent_once();
-        Some(HalfOpen {
+        HalfOpen {
             opening: self.opening(key, start, start.iss_of(entry)),
             irs: entry.irs,
             peer_mss: entry.peer_mss,
@@ -383,7 +359,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             syn_ack_sent: sent_once.then(|| entry.created(self.clock)),
             offered_window: self.offered_window(tuning),
             ecn: has_ecn::<P>() && entry.ecn(),
-        })
+        }
     }
 
     /// Our side of a connection that starts at `iss`.
@@ -391,7 +367,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         Opening {
             iss,
             timestamp_offset: start.timestamp_offset,
-            mtu: self.config.mtu,
+            mtu: self.mtu,
             ip_header: key.ip_header(),
         }
     }

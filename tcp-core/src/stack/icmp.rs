@@ -29,7 +29,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let message = IcmpMessage::parse(packet.payload, source, destination, checksum)
             .map_err(ParseError::dropped)?;
         match message {
-            IcmpMessage::EchoRequest(echo) if self.config.answer_echo => {
+            IcmpMessage::EchoRequest(echo) if self.answer_echo => {
                 self.answer_echo(route, &echo)?;
                 Ok(Content::Used)
             }

@@ -119,7 +119,9 @@ pub enum Event {
 /// [`TablesStorage`] and [`Memory`].
 #[derive(Debug)]
 pub struct Stack<'a, P: Profile, M: Memory<'a>> {
-    config: StackConfig,
+    mtu: u16,
+    answer_echo: bool,
+    tx_checksum: TxChecksum,
     secret: siphash::Key,
     index_key: siphash::IndexKey,
     /// The latest time that the caller has told.
@@ -174,7 +176,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             replies: reply::Replies::new(tables.replies, tables.packets),
             fragments: reassembly::Reassembly::new(tables.fragments),
             memory,
-            config,
+            mtu: config.mtu,
+            answer_echo: config.answer_echo,
+            tx_checksum: config.tx_checksum,
         }
     }
 

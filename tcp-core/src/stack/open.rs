@@ -7,7 +7,7 @@ use super::demux::Found;
 use super::isn::{Leap, Start, Ticks};
 use super::listen::NewListener;
 use super::local::{Scope, Source};
-use super::node::{AcceptTurn, INDEXED, LENT, Owner};
+use super::node::{AcceptTurn, INDEXED, Owner};
 use super::scale::Scale as _;
 use super::slot::Slot;
 use super::{Handle, ListenAt, ListenerHandle, Stack};
@@ -192,15 +192,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// A slot of the user's, in the index under `key`.
     fn place(&mut self, key: &Key) -> Option<Handle> {
-        let index = self.schedule.take(Owner::User)?;
+        let index = self.schedule.first_free()?;
+        self.schedule.take(index, Owner::User, key);
         if self.enter(key, Found::Connection(index)).is_err() {
             self.schedule.free(index);
             return None;
         }
         let node = self.schedule.get_mut(index)?;
-        node.key = *key;
         node.mark(INDEXED);
-        node.mark(LENT);
         let generation = node.generation;
         Some(Handle { index, generation })
     }

@@ -4,7 +4,7 @@
 //! they leave early, and so that no number of them, provoked by whomever, keeps data from leaving:
 //! every second packet is a connection's if one wants to send.
 
-use super::address::{Key, Octets, unpack};
+use super::address::{Octets, ip_header, unpack};
 use super::arrival::HOP_LIMIT;
 use super::isn::{Start, after_syn};
 use super::reply::{Bare, Kind};
@@ -33,17 +33,42 @@ const TURNS: [Source; 4] = [
     Source::Connections,
 ];
 
+/// What was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Sent {
+    len: usize,
+    to: Octets,
+    class: Priority,
+    /// Of TCP; else a whole packet with its checksums.
+    is_segment: bool,
+}
+
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Writes the next packet.
     pub(super) fn output(&mut self, out: &mut [u8]) -> Option<Transmit> {
-        if self.replies.is_empty() && self.half_open.first_owed().is_none() {
-            return self.send_data(out);
-        }
-        self.output_in_turn(out)
+        let sent = if self.replies.is_empty() && self.half_open.first_owed().is_none() {
+            self.send_data(out)?
+        } else {
+            self.output_in_turn(out)?
+        };
+        let checksum = match self.tx_checksum {
+            TxChecksum::Partial if sent.is_segment => ChecksumState::Partial {
+                start: ip_header(sent.to),
+                offset: 16,
+            },
+            TxChecksum::Full | TxChecksum::Partial => ChecksumState::Full,
+        };
+        Some(Transmit {
+            len: sent.len,
+            segment_size: None,
+            checksum,
+            destination: unpack(sent.to),
+            class: sent.class,
+        })
     }
 
     #[inline(never)]
-    fn output_in_turn(&mut self, out: &mut [u8]) -> Option<Transmit> {
+    fn output_in_turn(&mut self, out: &mut [u8]) -> Option<Sent> {
         for _ in TURNS {
             let source = TURNS.get(usize::from(self.turn)).copied();
             self.turn = (self.turn + 1) % 4;
@@ -67,8 +92,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     #[inline(never)]
-    fn send_data(&mut self, out: &mut [u8]) -> Option<Transmit> {
-        let (now, mode) = (self.clock, self.config.tx_checksum);
+    fn send_data(&mut self, out: &mut [u8]) -> Option<Sent> {
+        let (now, mode) = (self.clock, self.tx_checksum);
         // Whoever has nothing leaves the queue, so this ends.
         loop {
             let (index, class) = self.schedule.next_turn()?;
@@ -79,7 +104,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             });
             if let Some(len) = sent.flatten() {
                 self.schedule.end_turn(index);
-                return Some(self.sent(&key, len, class));
+                return Some(Sent {
+                    len,
+                    to: key.remote,
+                    class,
+                    is_segment: true,
+                });
             }
             if self.connection(index)?.wants_transmit(self.clock) {
                 // `out` is too short for it.
@@ -89,31 +119,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
     }
 
-    fn sent(&self, key: &Key, len: usize, class: Priority) -> Transmit {
-        let checksum = match self.config.tx_checksum {
-            TxChecksum::Full => ChecksumState::Full,
-            TxChecksum::Partial => ChecksumState::Partial {
-                start: key.ip_header(),
-                offset: 16,
-            },
-        };
-        Transmit {
-            len,
-            segment_size: None,
-            checksum,
-            destination: unpack(key.remote),
-            class,
-        }
-    }
-
     #[inline(never)]
-    fn send_syn_ack(&mut self, out: &mut [u8]) -> Option<Transmit> {
+    fn send_syn_ack(&mut self, out: &mut [u8]) -> Option<Sent> {
         let entry = self.half_open.first_owed()?;
-        let sent = self.write_syn_ack(entry, out);
-        if sent.is_some() {
-            self.half_open.sent(entry);
-        }
-        sent
+        let sent = self.write_syn_ack(entry, out)?;
+        self.half_open.sent(entry);
+        Some(sent)
     }
 
     //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
@@ -132,7 +143,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //# A TCP MAY send the TSopt in an initial <SYN> segment (i.e., segment
     //# containing a SYN bit and no ACK bit), and MAY send a TSopt in <SYN,ACK> only
     //# if it received a TSopt in the initial <SYN> segment for the connection.
-    fn write_syn_ack(&self, entry: u32, out: &mut [u8]) -> Option<Transmit> {
+    #[inline(never)]
+    fn write_syn_ack(&self, entry: u32, out: &mut [u8]) -> Option<Sent> {
         let entry = self.half_open.get(entry)?;
         let key = entry.key(self.locals.own());
         let config = self.config_of(&key)?;
@@ -141,69 +153,53 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let agreed = has_ecn::<P>() && entry.ecn();
         let ecn = if agreed { Flags::ECE } else { 0 };
         let headers = key.ip_header().saturating_add(TCP_HEADER);
-        let mss = self
-            .config
-            .mtu
-            .saturating_sub(headers)
-            .min(config.basic.mss);
-        let segment = SegmentEmit {
-            source_port: key.local_port,
-            destination_port: key.remote_port,
+        let mss = self.mtu.saturating_sub(headers).min(config.basic.mss);
+        let options = OptionsEmit {
+            mss: Some(mss.max(MSS_FLOOR)),
+            window_scale: entry.peer_window_scale().map(|_| self.window_scale(tuning)),
+            sack_permitted: entry.sack(),
+            timestamps: start.timestamps_of(self.clock, entry),
+            order: tuning.option_order,
+            ..OptionsEmit::default()
+        };
+        let bare = Bare {
+            key,
+            flags: Flags(Flags::SYN | Flags::ACK | ecn),
             seq: start.iss_of(entry),
             ack: after_syn(entry.irs),
-            flags: Flags(Flags::SYN | Flags::ACK | ecn),
-            window: RawWindow(self.offered_window(tuning)),
-            urgent: 0,
-            options: OptionsEmit {
-                mss: Some(mss.max(MSS_FLOOR)),
-                window_scale: entry.peer_window_scale().map(|_| self.window_scale(tuning)),
-                sack_permitted: entry.sack(),
-                timestamps: start.timestamps_of(self.clock, entry),
-                order: tuning.option_order,
-                ..OptionsEmit::default()
-            },
+            window: self.offered_window(tuning),
+            timestamps: None,
+            hop_limit: config.basic.hop_limit,
+            traffic_class: config.basic.diffserv << 2,
         };
-        let (hops, class) = (config.basic.hop_limit, config.basic.diffserv << 2);
-        self.write(&key, (hops, class), &segment, out)
-    }
-
-    fn write(
-        &self,
-        key: &Key,
-        (hop_limit, traffic_class): (u8, u8),
-        segment: &SegmentEmit,
-        out: &mut [u8],
-    ) -> Option<Transmit> {
-        let ip = IpEmit {
-            source: unpack(key.local),
-            destination: unpack(key.remote),
-            hop_limit,
-            traffic_class,
-        };
-        let len = emit::<KnownOrder<P>>(out, &ip, segment, [&[], &[]], self.config.tx_checksum)?;
-        Some(self.sent(key, len, Priority::Normal))
+        self.write(&bare, options, out)
     }
 
     #[inline(never)]
-    fn send_reply(&mut self, out: &mut [u8]) -> Option<Transmit> {
+    fn send_reply(&mut self, out: &mut [u8]) -> Option<Sent> {
         // A resent SYN-ACK whose entry is gone is passed over; each pass removes one answer.
         while let Some(kind) = self.replies.first() {
             let sent = match kind {
-                Kind::Segment(bare) => self.write_bare(&bare, out)?,
-                Kind::Packet { start, len, to } => Transmit {
-                    len: self.replies.copy(start, len, out)?,
-                    segment_size: None,
-                    checksum: ChecksumState::Full,
-                    destination: unpack(to),
+                Kind::Segment(bare) => {
+                    let options = OptionsEmit {
+                        timestamps: bare.timestamps,
+                        ..OptionsEmit::default()
+                    };
+                    self.write(bare, options, out)?
+                }
+                Kind::Packet { start, len, to } => Sent {
+                    len: self.replies.copy(*start, *len, out)?,
+                    to: *to,
                     class: Priority::Normal,
+                    is_segment: false,
                 },
                 Kind::SynAck { entry, irs } => {
-                    let current = self.half_open.get(entry);
-                    if current.is_none_or(|entry| entry.irs != irs || !entry.is_used()) {
+                    let current = self.half_open.get(*entry);
+                    if current.is_none_or(|entry| entry.irs != *irs || !entry.is_used()) {
                         self.replies.pop();
                         continue;
                     }
-                    self.write_syn_ack(entry, out)?
+                    self.write_syn_ack(*entry, out)?
                 }
             };
             self.replies.pop();
@@ -212,7 +208,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         None
     }
 
-    fn write_bare(&self, bare: &Bare, out: &mut [u8]) -> Option<Transmit> {
+    fn write(&self, bare: &Bare, options: OptionsEmit, out: &mut [u8]) -> Option<Sent> {
         let segment = SegmentEmit {
             source_port: bare.key.local_port,
             destination_port: bare.key.remote_port,
@@ -221,17 +217,20 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             flags: bare.flags,
             window: RawWindow(bare.window),
             urgent: 0,
-            options: OptionsEmit {
-                timestamps: bare.timestamps,
-                ..OptionsEmit::default()
-            },
+            options,
         };
-        self.write(
-            &bare.key,
-            (bare.hop_limit, bare.traffic_class),
-            &segment,
-            out,
-        )
+        let ip = IpEmit {
+            source: unpack(bare.key.local),
+            destination: unpack(bare.key.remote),
+            hop_limit: bare.hop_limit,
+            traffic_class: bare.traffic_class,
+        };
+        Some(Sent {
+            len: emit::<KnownOrder<P>>(out, &ip, &segment, [&[], &[]], self.tx_checksum)?,
+            to: bare.key.remote,
+            class: Priority::Normal,
+            is_segment: true,
+        })
     }
 
     /// The IP header of an answer without a connection.

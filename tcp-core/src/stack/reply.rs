@@ -156,12 +156,9 @@ impl<'a> Replies<'a> {
     }
 
     /// The answer that has waited longest.
-    pub(super) fn first(&self) -> Option<Kind> {
-        let first = self
-            .queue
-            .get(self.first as usize)
-            .filter(|_| self.len > 0)?;
-        Some(first.0)
+    pub(super) fn first(&self) -> Option<&Kind> {
+        let first = self.queue.get(self.first as usize)?;
+        (self.len > 0).then_some(&first.0)
     }
 
     /// Copies a packet into `out`; `None` when `out` is too short.
@@ -216,7 +213,7 @@ mod tests {
                 }
                 assert_eq!(replies.push(syn_ack(9)), Err(Refused::Full));
                 for entry in 0..3 - round % 2 {
-                    assert_eq!(replies.first(), Some(syn_ack(round + entry)));
+                    assert_eq!(replies.first(), Some(&syn_ack(round + entry)));
                     replies.pop();
                 }
                 while !replies.is_empty() {
@@ -243,7 +240,7 @@ mod tests {
             assert_eq!(replies.push_packet(to, write(5)), Err(Refused::Full));
             assert_eq!(replies.push_packet(to, write(4)), Ok(()));
             for len in [6, 4] {
-                let Some(Kind::Packet {
+                let Some(&Kind::Packet {
                     start, len: held, ..
                 }) = replies.first()
                 else {

@@ -22,7 +22,7 @@ pub(super) use deadlines::Order;
 
 use super::address::Key;
 use super::list::{Linked, Links, Listing as _, NONE};
-use super::node::{AcceptTurn, INDEXED, Node, Owner, READY};
+use super::node::{AcceptTurn, INDEXED, LENT, Node, Owner, READY};
 use super::scale::Scale;
 use crate::connection::Priority;
 
@@ -103,13 +103,15 @@ impl<'a, S: Scale> Schedule<'a, S> {
         }
     }
 
-    /// Takes a free slot.
-    pub(super) fn take(&mut self, owner: Owner) -> Option<u32> {
-        let index = self.first_free()?;
+    /// Takes a free slot for a connection that was lent octets.
+    pub(super) fn take(&mut self, index: u32, owner: Owner, key: &Key) {
         self.free
             .remove(&mut By(Chain::Owner, &mut self.orders), index);
-        self.get_mut(index)?.owner = owner;
-        Some(index)
+        if let Some(node) = self.get_mut(index) {
+            node.owner = owner;
+            node.key = *key;
+            node.mark(LENT);
+        }
     }
 
     /// Frees a slot: it leaves every queue, and handles to it go stale.

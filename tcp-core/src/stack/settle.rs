@@ -91,7 +91,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Gives back what an ended connection does not need: the storage once no unread data is in
     /// it, the slot once the user has let go.
     #[inline(never)]
-    fn release(&mut self, index: u32, owner: Owner) {
+    pub(super) fn release(&mut self, index: u32, owner: Owner) {
         let Some(place) = self.connections.get_mut(index as usize) else {
             return;
         };

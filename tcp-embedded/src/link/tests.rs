@@ -1,5 +1,7 @@
 use super::arp::Arp;
 use super::ipv4::OWED;
+use heapless::Vec;
+
 use super::*;
 
 const US: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
@@ -218,7 +220,7 @@ fn a12_an_evicted_neighbour_takes_its_packet_along() {
     assert_eq!(link.dropped(LinkDropped::Unresolved), 1, "no room for it");
     assert_eq!(send(&mut link, at(1_000), other, 500), None);
     assert_eq!(link.dropped(LinkDropped::Unresolved), 3, "both packets");
-    assert!(link.parked.is_none());
+    assert_eq!(link.parked.len, 0);
 }
 
 #[test]

@@ -150,7 +150,8 @@ fn accepted_in_order<S: Scale>() {
         let mut queues = [S::List::EMPTY; 2];
         let [first, second] = &mut queues;
         for _ in 0..4 {
-            schedule.take(Owner::Listener);
+            let slot = schedule.first_free().unwrap();
+            schedule.take(slot, Owner::Listener, &Key::NONE);
         }
         // The counter of arrivals begins anew in between.
         schedule.push_accept(first, 2, turn(0, u16::MAX));
@@ -175,13 +176,14 @@ fn freed<S: Scale>() {
     with_schedule::<S, _>(|schedule| {
         let mut generations = HashMap::new();
         for _ in 0..SLOTS {
-            let slot = schedule.take(Owner::User).unwrap();
+            let slot = schedule.first_free().unwrap();
+            schedule.take(slot, Owner::User, &Key::NONE);
             generations.insert(slot, schedule.get(slot).unwrap().generation);
             schedule.set_queue(slot, Some(Priority::Low));
             schedule.set_deadline(slot, Some(Tick(slot)));
             schedule.set_ready(slot);
         }
-        assert!(schedule.first_free().is_none() && schedule.take(Owner::User).is_none());
+        assert!(schedule.first_free().is_none());
         for slot in 0..SLOTS as u32 {
             schedule.free(slot);
             schedule.check();
@@ -190,7 +192,7 @@ fn freed<S: Scale>() {
         assert_eq!(schedule.next_turn(), None);
         assert_eq!(schedule.next_due(), None);
         assert_eq!(schedule.next_ready(), None);
-        assert_eq!(schedule.take(Owner::User), Some(0));
+        assert_eq!(schedule.first_free(), Some(0));
     });
 }
 
