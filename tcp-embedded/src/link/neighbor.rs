@@ -50,8 +50,8 @@ pub(crate) const fn hop(address: Ipv4Addr) -> Hop {
     return address;
 }
 
-/// A time in units of 1,024 microseconds, modulo 2^32: half the memory of an [`Instant`], and a
-/// fraction of its instructions. What happened 50 days ago may seem to have happened lately: then
+/// A time in units of 16 microseconds, modulo 2^32: half the memory of an [`Instant`], and a
+/// fraction of its instructions. What happened 19 hours ago may seem to have happened lately: then
 /// an address is in use for a minute before it is verified.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Moment(u32);
@@ -61,16 +61,15 @@ struct Moment(u32);
 struct Span(u32);
 
 impl Span {
-    /// `secs` seconds at least, between moments that are rounded down.
     const fn from_secs(secs: u32) -> Self {
-        Self((secs * 15_625).div_ceil(16) + 1)
+        Self(secs * 62_500)
     }
 }
 
 impl Moment {
     #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
     const fn at(now: Instant) -> Self {
-        Self((now.as_micros() >> 10) as u32)
+        Self((now.as_micros() >> 4) as u32)
     }
 
     /// The time from here to `now`.
