@@ -39,6 +39,9 @@ fn capable(segments: &[Segment]) -> Vec<bool> {
     segments.iter().map(field).collect()
 }
 
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.2
+//= type=test
+//# A TCP endpoint SHOULD implement ECN as described in RFC 3168 (SHLD-8).
 #[test]
 fn what_a_syn_offers_is_accepted_unless_it_is_switched_off() {
     for (mode, offer, answer) in [
@@ -159,6 +162,9 @@ fn window_probes_are_not_marked() {
 }
 
 /// Section 6.1.3.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.2
+//= type=test
+//# A TCP endpoint SHOULD implement ECN as described in RFC 3168 (SHLD-8).
 #[test]
 fn a_mark_is_echoed_until_the_peer_says_that_it_slowed_down() {
     let mut peer = agreed();
@@ -192,6 +198,9 @@ fn marks_outside_of_the_window_and_on_empty_segments_count_for_nothing() {
 }
 
 /// K06: one reduction for each window of data.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.2
+//= type=test
+//# A TCP endpoint SHOULD implement ECN as described in RFC 3168 (SHLD-8).
 #[test]
 fn k06_an_echo_halves_the_window_once_in_a_round_trip() {
     let mut peer = agreed();

@@ -35,6 +35,8 @@ pub enum Ecn {
 }
 
 /// What a connection remembers of marks.
+//= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.2
+//# A TCP endpoint SHOULD implement ECN as described in RFC 3168 (SHLD-8).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct EcnState {
     phase: Phase,
