@@ -80,6 +80,12 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
         apply: reset_in_time_wait,
     },
     Deviation {
+        name: "TIME-WAIT challenges every SYN that reopens nothing",
+        caveat: "and neither does a SYN that reopens nothing",
+        why: "the hazard is the same; an entry does not remember whether its connection would",
+        apply: syn_in_time_wait,
+    },
+    Deviation {
         name: "TIME-WAIT does not answer pure ACKs",
         caveat: "and a half-open one, or one in TIME-WAIT, to none",
         why: "two ends that disagree would answer each other for ever",
@@ -195,7 +201,8 @@ fn syn_again(tcb: &Tcb, seg: &Seg, _: Outcome) -> Option<Outcome> {
 
 fn syn_at_half_open(tcb: &Tcb, seg: &Seg, outcome: Outcome) -> Option<Outcome> {
     let ends = outcome.next == State::Listen && !has(seg, RST);
-    (half_open(tcb) && ends).then(|| acknowledged(tcb))
+    let challenges = tcb.profile == Profile::ChallengeAcks;
+    (half_open(tcb) && ends && challenges).then(|| acknowledged(tcb))
 }
 
 fn silent_half_open(tcb: &Tcb, seg: &Seg, outcome: Outcome) -> Option<Outcome> {
@@ -238,6 +245,11 @@ fn behind_fin(tcb: &Tcb, seg: &Seg, outcome: Outcome) -> Option<Outcome> {
 
 fn reset_in_time_wait(tcb: &Tcb, seg: &Seg, _: Outcome) -> Option<Outcome> {
     (tcb.state == State::TimeWait && has(seg, RST)).then(|| dropped(tcb))
+}
+
+fn syn_in_time_wait(tcb: &Tcb, seg: &Seg, outcome: Outcome) -> Option<Outcome> {
+    let resets = outcome.reply == Reply::ResetAtNext && has(seg, SYN);
+    (tcb.state == State::TimeWait && resets).then(|| acknowledged(tcb))
 }
 
 fn silent_time_wait(tcb: &Tcb, seg: &Seg, _: Outcome) -> Option<Outcome> {

@@ -6,6 +6,7 @@
 
 mod steps;
 
+use std::fmt;
 use std::ops::ControlFlow;
 
 use tcp_core::State;
@@ -21,6 +22,15 @@ pub(crate) enum Profile {
     ChallengeAcks,
     /// RFC 9293 alone.
     Plain,
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ChallengeAcks => "RFC 9293 WITH RFC 5961",
+            Self::Plain => "RFC 9293 ALONE",
+        })
+    }
 }
 
 /// The variables of section 3.3.1 as they are when the segment arrives.

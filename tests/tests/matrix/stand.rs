@@ -1,6 +1,6 @@
 //! A stack in a state, with octets in flight where the state allows any, and what is seen of it.
 
-use tcp_core::{CloseReason, Events, State, Timer};
+use tcp_core::{BlindAttacks, CloseReason, Config, Events, State, Timer};
 use tcp_tests::memory::Sizes;
 use tcp_tests::packet::{ACK, RST, SYN, Segment, URG};
 use tcp_tests::peer::{Peer, Seg as Written, Setup, ack, data, fin, seg, syn_ack};
@@ -40,7 +40,12 @@ impl Stand {
     /// A stack in the state of `station`.
     pub(crate) fn new(station: Station, profile: Profile) -> Self {
         // Both directions cross zero within what a cell sends.
+        let blind_attacks = match profile {
+            Profile::ChallengeAcks => BlindAttacks::Challenged,
+            Profile::Plain => BlindAttacks::Trusted,
+        };
         let setup = Setup {
+            config: Config::new().blind_attacks(blind_attacks),
             iss: 0xffff_fe00,
             sizes: Sizes {
                 send: WINDOW as usize,

@@ -69,20 +69,24 @@ impl Arrival {
         CONTINUE
     }
 
-    /// Table 6.
-    fn acceptable(&self) -> bool {
+    /// `RCV.NXT =< number < RCV.NXT+RCV.WND`
+    fn in_window(&self, number: u32) -> bool {
         let Tcb {
             rcv_nxt, rcv_wnd, ..
         } = self.tcb;
-        let in_window =
-            |number: u32| at_most(rcv_nxt, number) && less(number, rcv_nxt.wrapping_add(rcv_wnd));
+        at_most(rcv_nxt, number) && less(number, rcv_nxt.wrapping_add(rcv_wnd))
+    }
+
+    /// Table 6.
+    fn acceptable(&self) -> bool {
         let Seg { seq, .. } = self.seg;
         let length = self.seg.len();
-        match (length, rcv_wnd) {
-            (0, 0) => seq == rcv_nxt,
-            (0, _) => in_window(seq),
+        let last = seq.wrapping_add(length).wrapping_sub(1);
+        match (length, self.tcb.rcv_wnd) {
+            (0, 0) => seq == self.tcb.rcv_nxt,
+            (0, _) => self.in_window(seq),
             (_, 0) => false,
-            (_, _) => in_window(seq) || in_window(seq.wrapping_add(length).wrapping_sub(1)),
+            (_, _) => self.in_window(seq) || self.in_window(last),
         }
     }
 
@@ -126,6 +130,14 @@ impl Arrival {
             if seq != rcv_nxt {
                 return self.reply(Reply::Ack);
             }
+        }
+        //= https://www.rfc-editor.org/rfc/rfc9293#section-3.5.3
+        //= type=test
+        //# In all states except SYN-SENT, all reset (RST) segments are validated
+        //# by checking their SEQ fields.  A reset is valid if its sequence
+        //# number is in the window.
+        if !self.in_window(seq) {
+            return RETURN;
         }
         self.out.told = match self.state() {
             //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
