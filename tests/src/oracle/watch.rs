@@ -33,6 +33,8 @@ pub(super) struct Watch {
     /// What reached the watched end. Before `irs` is known: kept for later.
     early: Vec<Segment>,
     heard: Ranges,
+    /// Of what reached the watched end: what begins before the SYN, with numbers that wrapped.
+    strange: Vec<(u32, u32)>,
     /// The highest right edge that the peer offered us.
     heard_edge: u32,
     heard_scale: Option<u8>,
@@ -146,8 +148,13 @@ impl Watch {
         self.edge = edge;
         for (left, right) in &segment.options.sack {
             let range = (left.wrapping_sub(irs), right.wrapping_sub(irs));
+            let length = range.1.wrapping_sub(range.0);
+            let again = self.strange.iter().any(|(start, end)| {
+                range.0.wrapping_sub(*start) <= end.wrapping_sub(*start)
+                    && range.1.wrapping_sub(*start) <= end.wrapping_sub(*start)
+            });
             hold!(
-                range.0 < range.1 && self.heard.covers(range.0, range.1),
+                (range.0 < range.1 && self.heard.covers(range.0, range.1)) || (length > 0 && again),
                 "SACK of {range:?}, which did not arrive"
             );
         }
@@ -189,6 +196,10 @@ impl Watch {
         // Far behind or ahead: of another connection, or made up by a test; what reaches in from
         // before the SYN counts from there.
         let end = i64::from(seq) + i64::from(segment.seq_len());
+        if seq < 0 {
+            self.strange
+                .push((seq.cast_unsigned(), segment.end().wrapping_sub(irs)));
+        }
         if let (start, Ok(end)) = (seq.max(0).cast_unsigned(), u32::try_from(end)) {
             self.heard.insert(start, end);
         }

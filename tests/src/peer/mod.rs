@@ -220,6 +220,14 @@ impl Peer {
         self
     }
 
+    /// Sends a whole IP packet of which a receiver that is lenient understands no more than what
+    /// `understood` says: that is what the oracle is told.
+    pub fn odd_packet(&mut self, octets: &[u8], understood: &[u8]) -> &mut Self {
+        self.oracle.delivered(understood);
+        self.give(octets, LinkDestination::Unicast);
+        self
+    }
+
     fn give(&mut self, octets: &[u8], link: LinkDestination) {
         let packet = Packet {
             octets,
