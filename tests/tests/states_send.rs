@@ -40,6 +40,20 @@ fn nagle_holds_back_what_is_small_while_something_is_unacknowledged() {
     peer.expect(data(50).seq(1_031).psh());
 }
 
+/// RFC 9293 appendix A.3: only a segment that is small itself is waited for.
+#[test]
+fn the_end_of_a_large_write_does_not_wait_for_its_beginning() {
+    let mut peer = Peer::passive(Setup::plain());
+    peer.write(2_500);
+    peer.expect(data(1_000).seq(1));
+    peer.expect(data(1_000).seq(1_001));
+    peer.expect(data(500).seq(2_001).psh());
+    peer.write(10);
+    peer.expect_nothing();
+    peer.send(ack());
+    peer.expect(data(10).seq(2_501).psh());
+}
+
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.4
 //= type=test
 //# However, there MUST be a way for an application to disable the Nagle

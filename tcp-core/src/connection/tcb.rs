@@ -4,7 +4,7 @@ use super::config::{Basic, Config};
 use super::congestion::CongestionControl;
 use super::error::CloseReason;
 use super::event::Events;
-use super::recovery::{Loss, Rtt};
+use super::recovery::{Loss, Rtt, Usage};
 use super::recv::{AckOwed, Rcv};
 use super::send::Snd;
 use super::state::{State, Step};
@@ -82,6 +82,7 @@ pub(super) struct Tcb<P: Profile> {
     pub(super) snd: Snd,
     pub(super) rcv: Rcv,
     pub(super) loss: Loss,
+    pub(super) usage: Usage,
     pub(super) rtt: Rtt,
     pub(super) congestion: P::Congestion,
     pub(super) ecn: P::Ecn,

@@ -2,6 +2,7 @@
 
 use super::congestion::CongestionControl;
 use super::counters::Counting;
+use super::recovery::Pushed;
 use super::recv::AckOwed;
 use super::send::{Novelty, Outgoing, Plan};
 use super::state::State;
@@ -188,7 +189,10 @@ impl<P: Profile> Connection<'_, P> {
         //# NOT buffer data indefinitely (MUST-60), and (2) MUST set the PSH bit
         //# in the last buffered segment (i.e., when there is no more queued data
         //# to be sent) (MUST-61).
-        if outgoing.last && outgoing.text > SeqLen::ZERO {
+        let again = outgoing.novelty == Novelty::Again;
+        if outgoing.text > SeqLen::ZERO
+            && (outgoing.last || (again && self.sent.is_first_pushed(outgoing.end())))
+        {
             segment.flags.0 |= Flags::PSH;
         }
         if outgoing.fin {
@@ -223,21 +227,28 @@ impl<P: Profile> Connection<'_, P> {
             Plan::Reset | Plan::KeepAlive => tcb.probe = Probe::Nothing,
             Plan::Syn(novelty) => {
                 let end = tcb.snd.iss + SeqLen::ONE;
-                self.sent(now, end, novelty);
+                self.sent(now, end, novelty, Pushed::No);
             }
             Plan::Text(outgoing) => {
                 if tcb.probe == Probe::Window {
                     tcb.probe = Probe::Nothing;
+                } else if !outgoing.full && outgoing.novelty == Novelty::New {
+                    tcb.snd.small = outgoing.end();
                 }
                 tcb.answered(now);
                 tcb.told(segment.flags);
-                self.sent(now, outgoing.end(), outgoing.novelty);
+                let pushed = if segment.flags.has(Flags::PSH) {
+                    Pushed::Yes
+                } else {
+                    Pushed::No
+                };
+                self.sent(now, outgoing.end(), outgoing.novelty, pushed);
             }
         }
     }
 
     /// Sequence space up to `end` left.
-    fn sent(&mut self, now: Instant, end: SeqNum, novelty: Novelty) {
+    fn sent(&mut self, now: Instant, end: SeqNum, novelty: Novelty, pushed: Pushed) {
         let tcb = &mut self.tcb;
         if tcb.nothing_outstanding() {
             tcb.progress_at = Tick::at(now);
@@ -245,7 +256,8 @@ impl<P: Profile> Connection<'_, P> {
         match novelty {
             Novelty::New => {
                 tcb.snd.nxt = end;
-                self.sent.push(end, now);
+                self.sent.push(end, now, pushed);
+                tcb.usage.sent(tcb.in_flight(), end);
             }
             Novelty::Again => {
                 tcb.loss.resent(end);

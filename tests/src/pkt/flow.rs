@@ -161,7 +161,14 @@ impl Flow {
     ///
     /// # Errors
     /// What cannot be written.
-    pub(super) fn inject(&self, packet: &Packet, tcp: &Tcp) -> Result<Vec<u8>, String> {
+    pub(super) fn inject(&mut self, packet: &Packet, tcp: &Tcp) -> Result<Vec<u8>, String> {
+        // Until the side under test has a number of its own, a SYN says where the stream begins.
+        if tcp.flags.syn
+            && self.bases.local == 0
+            && let Seq::Relative(span) = tcp.seq
+        {
+            self.bases.remote_syn = span.start;
+        }
         let live = self.with_live_echo(tcp);
         wire::encode(packet, &live, (self.remote, self.local), self.bases)
     }

@@ -16,7 +16,10 @@ const ISLANDS: usize = 256;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sizes {
     pub send: usize,
+    /// The most that is offered.
     pub receive: usize,
+    /// What a receive ring has besides, because a scaled window is rounded up.
+    pub reserve: usize,
 }
 
 /// A heap whose next loan has the sizes that stand in a cell outside.
@@ -40,7 +43,8 @@ impl Memory<'static> for Rings {
             return None;
         }
         self.lent += 1;
-        let Sizes { send, receive } = self.sizes.get();
+        let Sizes { send, .. } = self.sizes.get();
+        let receive = self.receive_capacity();
         Some(Storage {
             send: vec![0; send].into(),
             receive: vec![0; receive].into(),
@@ -54,6 +58,9 @@ impl Memory<'static> for Rings {
     }
 
     fn receive_capacity(&self) -> usize {
-        self.sizes.get().receive
+        let Sizes {
+            receive, reserve, ..
+        } = self.sizes.get();
+        receive + reserve
     }
 }

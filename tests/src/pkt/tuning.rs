@@ -56,7 +56,8 @@ impl Tuning {
             config,
             sizes: Sizes {
                 send: 4 << 20,
-                receive: ring_for(65_535, 8),
+                receive: 65_535,
+                reserve: reserve(8),
             },
             mtu: 1_500,
             time_wait_ms: 60_000,
@@ -79,7 +80,8 @@ impl Tuning {
             config,
             sizes: Sizes {
                 send: 1 << 20,
-                receive: ring_for(65_536, 6),
+                receive: 65_536,
+                reserve: reserve(6),
             },
             mtu: 1_500,
             time_wait_ms: 60_000,
@@ -108,10 +110,9 @@ impl Tuning {
     }
 }
 
-/// The octets of a ring that offers `window` octets with this scale: what rounding may promise is
-/// kept back.
-pub(super) const fn ring_for(window: usize, scale: u8) -> usize {
-    window + (1 << scale) - 1
+/// What rounding a window with this scale may promise, at the most, beyond what there is.
+const fn reserve(scale: u8) -> usize {
+    (1 << scale) - 1
 }
 
 /// A switch from a number.

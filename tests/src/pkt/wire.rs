@@ -1,7 +1,7 @@
 //! Packets of scripts as octets, and octets as packets of scripts.
 //!
-//! A script counts from each side's initial sequence number; [`Bases`] says where those stand on
-//! the wire. Nothing here is shared with the stack under test.
+//! A script counts from each side's initial sequence number; [`Bases`] says where that is on the
+//! wire. Nothing here is shared with the stack under test.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,13 +10,15 @@ use super::ast::{
 };
 use crate::packet::{self, Segment};
 
-/// Both initial sequence numbers as they stand on the wire.
+/// Where the numbers of a script stand on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Bases {
-    /// Of the side under test.
+    /// What the script calls 0 in what the side under test sends.
     pub local: u32,
-    /// Of the script's side.
+    /// What the script calls 0 in what it sends itself.
     pub remote: u32,
+    /// What the script calls its SYN, which need not be 0.
+    pub remote_syn: u32,
 }
 
 impl Bases {
@@ -39,6 +41,8 @@ pub struct Seen {
     pub packet: Packet,
     /// SEG.SEQ as on the wire.
     pub raw_seq: u32,
+    /// How many segments it was on the wire.
+    pub parts: u32,
 }
 
 impl Seen {
@@ -66,8 +70,8 @@ impl Seen {
     }
 }
 
-/// The octet of a stream at the script's sequence number `at`: what injected segments carry, and
-/// readers can check.
+/// The octet of a stream with the number `at`, counted from the first that follows the SYN: what
+/// injected segments carry, and readers can check.
 #[must_use]
 pub const fn octet_at(at: u32) -> u8 {
     let [low, high, ..] = at.to_le_bytes();
@@ -117,8 +121,9 @@ pub fn encode(
         OptionList::Any => return Err("an injected segment needs its options".into()),
         OptionList::Listed(options) => encode_options(options, receiver)?,
     };
-    let relative = segment.seq.wrapping_sub(sender);
-    let first = relative.wrapping_add(u32::from(tcp.flags.syn));
+    let first = segment.seq.wrapping_sub(sender);
+    let first = first.wrapping_sub(bases.remote_syn);
+    let first = first.wrapping_sub(u32::from(!tcp.flags.syn));
     segment.payload = (0..tcp.seq.len())
         .map(|offset| octet_at(first.wrapping_add(offset)))
         .collect();
@@ -239,6 +244,7 @@ pub fn decode(octets: &[u8], bases: Bases) -> Option<Seen> {
         source: segment.source,
         destination: segment.destination,
         raw_seq: segment.seq,
+        parts: 1,
         packet: Packet {
             direction: Direction::Out,
             ip: IpInfo {

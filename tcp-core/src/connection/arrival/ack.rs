@@ -104,7 +104,7 @@ impl<P: Profile> Connection<'_, P> {
     fn arrive_new_ack(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) {
         let tcb = &mut self.tcb;
         let marked = tcb.hear_echo(now, segment, ack);
-        let in_flight = tcb.in_flight();
+        let in_flight = tcb.usage.at_ack(ack, tcb.in_flight(), tcb.snd.nxt);
         let before = tcb.snd.una;
         let first_data = tcb.snd.base();
         let acked = ack.since(before).get();

@@ -1,13 +1,13 @@
 //! Sixth to eighth: URG, the segment text, and FIN.
 
 use super::Stop;
-use crate::connection::Connection;
 use crate::connection::counters::Counting;
 use crate::connection::error::CloseReason;
 use crate::connection::event::Events;
 use crate::connection::recv::Text;
 use crate::connection::state::{State, Step};
 use crate::connection::tcb::User;
+use crate::connection::{Connection, ResetReply};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
@@ -73,8 +73,14 @@ impl<P: Profile> Connection<'_, P> {
             //# connection, or if new data is received after CLOSE is called, its TCP
             //# implementation SHOULD send a RST to show that data was lost
             //# (SHLD-3).
-            tcb.close_with_reset(CloseReason::Aborted);
-            return Err(Stop::Drop(Dropped::AfterClose));
+            // Answered as if there were no connection: SEG.ACK is what the peer takes for exact
+            // (RFC 5961), whatever of our FIN has arrived there.
+            tcb.close(CloseReason::Aborted);
+            let reply = ResetReply {
+                seq: segment.ack.unwrap_or(tcb.snd.nxt),
+                ack: None,
+            };
+            return Err(Stop::Reset(Dropped::AfterClose, reply));
         }
         let had_gap = self.islands.len() > 0;
         match tcb

@@ -16,7 +16,7 @@ pub struct AckSample {
     pub now: Instant,
     /// Octets that it acknowledged for the first time.
     pub octets: u32,
-    /// Octets that were in flight when it arrived.
+    /// The most octets that were in flight within a round trip before it arrived.
     pub in_flight: u32,
     /// The round-trip time that it measured, if it did.
     pub rtt: Option<Duration>,

@@ -91,8 +91,9 @@ impl CongestionControl for NewReno {
     //# than SMSS bytes per RTT.
     fn on_ack(&mut self, sample: &AckSample) {
         let mss = u32::from(self.mss);
-        // A window that is not used says nothing about the path (RFC 7661): it does not grow.
-        if sample.in_flight.saturating_mul(2) < self.cwnd {
+        // A window of which half was not used says nothing about the path (RFC 7661): it does not
+        // grow.
+        if sample.in_flight.saturating_mul(2) <= self.cwnd {
             return;
         }
         if self.cwnd < self.ssthresh {

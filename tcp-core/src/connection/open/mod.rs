@@ -5,7 +5,7 @@ use super::congestion::CongestionControl;
 use super::ecn::EcnState;
 use super::event::Events;
 use super::optional::Optional;
-use super::recovery::{Loss, Rtt};
+use super::recovery::{Loss, Pushed, Rtt, Usage};
 use super::recv::{Rcv, scale_for};
 use super::send::{MSS_FLOOR, Snd};
 use super::state::State;
@@ -88,7 +88,7 @@ impl<'a, P: Profile> Connection<'a, P> {
         settle_mss(tcb, Some(half_open.peer_mss));
         let handshake = match half_open.syn_ack_sent {
             Some(sent) => {
-                self.sent.push(tcb.snd.nxt, sent);
+                self.sent.push(tcb.snd.nxt, sent, Pushed::No);
                 Handshake::Clean
             }
             None => Handshake::Repeated,
@@ -146,6 +146,7 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
         snd: Snd::new(opening.iss, headers, limit, mss),
         rcv: Rcv::new(SeqNum::default(), SeqNum::default(), 0),
         loss: Loss::new(opening.iss),
+        usage: Usage::new(opening.iss),
         rtt: Rtt::new(),
         congestion: P::Congestion::new(mss, tuning.get().window(mss)),
         ecn: P::Ecn::new(EcnState::new(config.tuning.ecn, opening.iss)),

@@ -6,8 +6,10 @@
 mod loss;
 mod rtt;
 mod sent;
+mod usage;
 
 pub(super) use loss::{AckEffect, DUPLICATE_THRESHOLD, Loss, LossPhase};
 pub(super) use rtt::Rtt;
 pub use sent::SentRecord;
-pub(super) use sent::{Acknowledged, Sent};
+pub(super) use sent::{Acknowledged, Pushed, Sent};
+pub(super) use usage::Usage;

@@ -101,9 +101,11 @@ impl Rtt {
         if self.srtt == 0 && self.rttvar == 0 {
             return u32::from(config.rto_initial_ms) * 1_000;
         }
+        // The floor is one of the variation, not of the sum, as on Linux: with a long path whose
+        // times hardly vary, a delayed acknowledgment would otherwise look like a loss.
         let min = u32::from(config.rto_min_ms) * 1_000;
         let variation = self.rttvar.saturating_mul(4).max(GRANULARITY_US);
-        self.srtt.saturating_add(variation).max(min)
+        self.srtt.saturating_add(variation.max(min))
     }
 
     /// The timeout in force, doubled once for each back-off and limited.

@@ -16,6 +16,8 @@ pub struct SentRecord {
     sent_us: u32,
     /// Sent more than once: its timing is ambiguous (Karn).
     again: bool,
+    /// It left with PSH, and does so again.
+    pushed: bool,
 }
 
 impl SentRecord {
@@ -24,6 +26,7 @@ impl SentRecord {
         end: SeqNum::new(0),
         sent_us: 0,
         again: false,
+        pushed: false,
     };
 }
 
@@ -34,6 +37,13 @@ pub(in crate::connection) struct Acknowledged {
     pub(in crate::connection) rtt_us: Option<u32>,
     /// If one of them was sent more than once: microseconds since that happened last.
     pub(in crate::connection) again_us: Option<u32>,
+}
+
+/// Whether a segment carried PSH.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::connection) enum Pushed {
+    Yes,
+    No,
 }
 
 /// Records that are used at most.
@@ -79,11 +89,12 @@ impl<'a> Sent<'a> {
     }
 
     /// A segment that ends at `end` left at `now`.
-    pub(in crate::connection) fn push(&mut self, end: SeqNum, now: Instant) {
+    pub(in crate::connection) fn push(&mut self, end: SeqNum, now: Instant, pushed: Pushed) {
         let record = SentRecord {
             end,
             sent_us: clock(now),
             again: false,
+            pushed: pushed == Pushed::Yes,
         };
         if usize::from(self.len) < self.memory.len().min(LIMIT) {
             let index = self.len;
@@ -157,6 +168,12 @@ impl<'a> Sent<'a> {
         u16::try_from(count).unwrap_or(u16::MAX)
     }
 
+    /// Whether the oldest segment ends at `end` and left with PSH.
+    pub(in crate::connection) fn is_first_pushed(&self, end: SeqNum) -> bool {
+        let oldest = self.memory.get(usize::from(self.first));
+        self.len > 0 && oldest.is_some_and(|oldest| oldest.pushed && oldest.end == end)
+    }
+
     /// Where the oldest segment ends.
     pub(in crate::connection) fn first_end(&mut self) -> Option<SeqNum> {
         if self.len == 0 {
@@ -191,7 +208,7 @@ mod tests {
         let mut memory = [SentRecord::default(); 4];
         let mut sent = Sent::new((&mut memory[..]).into());
         for index in 1..=3 {
-            sent.push(seq(10 * index), at(100 * u64::from(index)));
+            sent.push(seq(10 * index), at(100 * u64::from(index)), Pushed::No);
         }
         let taken = sent.acknowledge(seq(25), at(1_000));
         assert_eq!(taken.rtt_us, Some(800));
@@ -211,8 +228,8 @@ mod tests {
     fn what_was_sent_twice_is_no_sample() {
         let mut memory = [SentRecord::default(); 2];
         let mut sent = Sent::new((&mut memory[..]).into());
-        sent.push(seq(10), at(0));
-        sent.push(seq(20), at(0));
+        sent.push(seq(10), at(0), Pushed::No);
+        sent.push(seq(20), at(0), Pushed::No);
         sent.mark_again(seq(10), at(4));
         assert_eq!(
             sent.acknowledge(seq(20), at(9)),
@@ -228,9 +245,9 @@ mod tests {
         let mut memory = [SentRecord::default(); 2];
         let mut sent = Sent::new((&mut memory[..]).into());
         for round in 0..5u32 {
-            sent.push(seq(30 * round + 10), at(1));
-            sent.push(seq(30 * round + 20), at(2));
-            sent.push(seq(30 * round + 30), at(3));
+            sent.push(seq(30 * round + 10), at(1), Pushed::No);
+            sent.push(seq(30 * round + 20), at(2), Pushed::No);
+            sent.push(seq(30 * round + 30), at(3), Pushed::No);
             assert_eq!(
                 sent.acknowledge(seq(30 * round + 10), at(4)).rtt_us,
                 Some(3)
@@ -248,11 +265,11 @@ mod tests {
     fn segments_are_counted_around_the_end_of_the_table() {
         let mut memory = [SentRecord::default(); 3];
         let mut sent = Sent::new((&mut memory[..]).into());
-        sent.push(seq(10), at(1));
-        sent.push(seq(20), at(1));
+        sent.push(seq(10), at(1), Pushed::No);
+        sent.push(seq(20), at(1), Pushed::No);
         sent.acknowledge(seq(20), at(2));
         for index in 3..=5 {
-            sent.push(seq(10 * index), at(3));
+            sent.push(seq(10 * index), at(3), Pushed::No);
         }
         let counts = [20, 29, 30, 45, 50, 99].map(|until| sent.count_until(seq(until)));
         assert_eq!(counts, [0, 0, 1, 2, 3, 3]);
@@ -262,14 +279,14 @@ mod tests {
     fn d29_time_that_went_back_measures_nothing() {
         let mut memory = [SentRecord::default(); 2];
         let mut sent = Sent::new((&mut memory[..]).into());
-        sent.push(seq(10), at(500));
+        sent.push(seq(10), at(500), Pushed::No);
         assert_eq!(sent.acknowledge(seq(10), at(400)).rtt_us, None);
     }
 
     #[test]
     fn without_memory_nothing_is_recorded() {
         let mut sent = Sent::new(ManagedSlice::Borrowed(&mut []));
-        sent.push(seq(10), at(0));
+        sent.push(seq(10), at(0), Pushed::No);
         sent.mark_again(seq(10), at(0));
         assert_eq!(sent.acknowledge(seq(10), at(1)), Acknowledged::default());
         assert_eq!(sent.first_end(), None);

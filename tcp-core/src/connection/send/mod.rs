@@ -36,6 +36,8 @@ pub(super) struct Snd {
     pub(super) wl2: SeqNum,
     /// SND.UP: one past the last urgent octet, while it is pending.
     up: SeqNum,
+    /// One past the latest segment that was not full.
+    pub(super) small: SeqNum,
     /// Eff.snd.MSS without options.
     pub(super) mss: u16,
     /// The MSS that our SYN offers: what the device takes.
@@ -67,6 +69,7 @@ impl Snd {
             wl1: iss,
             wl2: iss,
             up: iss,
+            small: iss,
             mss,
             mss_limit,
             headers,
@@ -77,6 +80,11 @@ impl Snd {
             fin_queued: false,
             starved: false,
         }
+    }
+
+    /// Whether a segment that was not full is unacknowledged.
+    pub(super) fn small_outstanding(&self) -> bool {
+        self.small.after(self.una) && self.small.at_or_before(self.nxt)
     }
 
     /// Where our FIN stands, once the user closed: behind the data that was queued then.

@@ -198,8 +198,9 @@ impl<P: Profile> Connection<'_, P> {
         //# (1)  if a maximum-sized segment can be sent, i.e., if:
         //#      min(D,U) >= Eff.snd.MSS;
         let full = outgoing.full;
-        // Nagle: nothing small while something is unacknowledged.
-        let quiet = tcb.nothing_outstanding() || tcb.config.nagle == Switch::Off;
+        // Nagle, as appendix A.3 of RFC 9293 lets it be modified and as Linux does: nothing small
+        // while something small is unacknowledged. The end of a large write does not wait.
+        let quiet = !snd.small_outstanding() || tcb.config.nagle == Switch::Off;
         let complete = outgoing.last && tcb.config.cork == Switch::Off;
         let half_window = text >= (snd.max_wnd / 2).max(1);
         let goes = full || outgoing.fin || (quiet && (complete || half_window));

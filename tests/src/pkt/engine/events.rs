@@ -30,7 +30,7 @@ impl<'s> Engine<'s> {
                 self.pass_until(event)?;
                 let listens = |port| self.sockets.listens(port);
                 let flow = self.flows.incoming(tcp, &self.scene, listens);
-                let octets = self.flows.get(flow).inject(packet, tcp);
+                let octets = self.flows.get_mut(flow).inject(packet, tcp);
                 self.bench.inject(&octets.map_err(Stop::Unsupported)?);
                 self.settle()
             }

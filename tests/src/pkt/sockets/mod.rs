@@ -71,7 +71,7 @@ struct Socket {
     is_write_shut: bool,
     /// Options without effect here, as they were set.
     other: BTreeMap<String, i64>,
-    /// The script's sequence number of the next octet to be read.
+    /// The number of the next octet to be read.
     read_at: u32,
     /// Of a listener: connections that wait to be accepted.
     waiting: usize,
@@ -138,7 +138,7 @@ impl Sockets {
             is_read_shut: false,
             is_write_shut: false,
             other: BTreeMap::new(),
-            read_at: 1,
+            read_at: 0,
             waiting: 0,
         };
         socket.config = socket.config.keep_alive(socket.watch.asked());

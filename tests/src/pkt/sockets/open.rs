@@ -92,7 +92,7 @@ impl Sockets {
                     is_nonblocking: false,
                     is_connect_told: true,
                     state: State::Established,
-                    read_at: 1,
+                    read_at: 0,
                     error: None,
                     waiting: 0,
                     ..socket.clone()

@@ -2,7 +2,7 @@
 
 use tcp_core::BlindAttacks;
 
-use super::{Tuning, ring_for, switch};
+use super::{Tuning, reserve, switch};
 
 /// Controls that choose among mechanisms, or between sizes, which make no difference to what a
 /// script can see here.
@@ -129,6 +129,7 @@ fn of_linux_stack(tuning: &mut Tuning, name: &str, numbers: &[i64]) -> Option<()
         "tcp_syncookies" | "tcp_frto" | "tcp_abort_on_overflow" | "tcp_low_latency" => {}
         "tcp_ecn" | "tcp_ecn_fallback" | "tcp_mtu_probing" | "tcp_fastopen" | "tcp_base_mss"
             if number == 0 => {}
+        "tcp_syn_linear_timeouts" if number == 0 => {}
         "tcp_tw_reuse"
         | "tcp_rfc1337"
         | "tcp_comp_sack_nr"
@@ -149,7 +150,8 @@ fn take_rmem(tuning: &mut Tuning, numbers: &[i64]) -> Option<()> {
     let most = *numbers.get(2)?;
     let scale = (0..14).find(|shift| most >> shift <= 0xffff).unwrap_or(14);
     tuning.config = tuning.config.window_scale(Some(scale));
-    tuning.sizes.receive = ring_for(window.clamp(1_152, 65_535), scale);
+    tuning.sizes.receive = window.clamp(1_152, 65_535);
+    tuning.sizes.reserve = reserve(scale);
     Some(())
 }
 
@@ -183,7 +185,7 @@ fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
         "mssdflt" | "minmss" | "drop_synfin" | "blackhole" | "log_debug" => config,
         _ => {
             match name {
-                "recvspace" => tuning.sizes.receive = ring_for(number.try_into().ok()?, 6),
+                "recvspace" => tuning.sizes.receive = number.try_into().ok()?,
                 "sendspace" => tuning.sizes.send = usize::try_from(number).ok()?,
                 "msl" => tuning.time_wait_ms = u32::try_from(2 * number).ok()?,
                 "keepidle" => tuning.keep_alive.0 = u32::try_from(number / 1_000).ok()?,
