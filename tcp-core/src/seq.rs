@@ -206,12 +206,6 @@ impl SeqRange {
         point.at_or_after(self.start) && point.before(self.end)
     }
 
-    /// Whether all of `other` lies in this range.
-    #[must_use]
-    pub const fn covers(self, other: Self) -> bool {
-        other.start.at_or_after(self.start) && other.end.at_or_before(self.end)
-    }
-
     /// Whether the two ranges share an octet or stand end to end.
     #[must_use]
     pub const fn touches(self, other: Self) -> bool {

@@ -109,6 +109,9 @@ impl<P: Profile> Connection<'_, P> {
             let room = self.sack_room();
             let blocks = &mut segment.options.sack;
             self.islands.sack_blocks(tcb.rcv.duplicate(), room, blocks);
+            for block in blocks {
+                block.extend_to(tcb.rcv.end_beyond_gap(block.range().end));
+            }
         }
     }
 

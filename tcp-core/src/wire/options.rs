@@ -60,6 +60,13 @@ impl SackBlock {
         self.0
     }
 
+    /// Moves the right edge further right.
+    pub(crate) const fn extend_to(&mut self, end: SeqNum) {
+        if end.after(self.0.end) {
+            self.0.end = end;
+        }
+    }
+
     /// The left edge.
     #[must_use]
     pub const fn start(self) -> SeqNum {

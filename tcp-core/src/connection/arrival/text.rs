@@ -67,20 +67,7 @@ impl<P: Profile> Connection<'_, P> {
         let tcb = &mut self.tcb;
         let end = seq + SeqLen::of(segment.payload.len());
         if tcb.user == User::Gone && end.after(tcb.rcv.nxt) {
-            //= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
-            //# If such a host issues a
-            //# CLOSE call while received data is still pending in the TCP
-            //# connection, or if new data is received after CLOSE is called, its TCP
-            //# implementation SHOULD send a RST to show that data was lost
-            //# (SHLD-3).
-            // Answered as if there were no connection: SEG.ACK is what the peer takes for exact
-            // (RFC 5961), whatever of our FIN has arrived there.
-            tcb.close(CloseReason::Aborted);
-            let reply = ResetReply {
-                seq: segment.ack.unwrap_or(tcb.snd.nxt),
-                ack: None,
-            };
-            return Err(Stop::Reset(Dropped::AfterClose, reply));
+            return Err(self.refuse_text(segment));
         }
         let had_gap = self.islands.len() > 0;
         match tcb
@@ -111,6 +98,22 @@ impl<P: Profile> Connection<'_, P> {
                 Err(Stop::Drop(Dropped::GapTableFull))
             }
         }
+    }
+
+    /// Text arrived for a user who has gone: the connection ends.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.6.1
+    //# If such a host issues a
+    //# CLOSE call while received data is still pending in the TCP
+    //# connection, or if new data is received after CLOSE is called, its TCP
+    //# implementation SHOULD send a RST to show that data was lost
+    //# (SHLD-3).
+    #[cold]
+    fn refuse_text(&mut self, segment: &Segment<'_>) -> Stop {
+        self.tcb.close(CloseReason::Aborted);
+        // Answered as if there were no connection: SEG.ACK is what the peer takes for exact
+        // (RFC 5961), whatever of our FIN has arrived there.
+        let seq = segment.ack.unwrap_or(self.tcb.snd.nxt);
+        Stop::Reset(Dropped::AfterClose, ResetReply { seq, ack: None })
     }
 
     /// RCV.UP <- max(RCV.UP, SEG.UP); the user hears of it once for each advance. The pointer is

@@ -136,7 +136,7 @@ impl Loss {
         self.departed = self.departed.saturating_add(mss.into()).min(sent);
         if self.phase != LossPhase::Open
             || self.duplicates != DUPLICATE_THRESHOLD
-            || una.before(self.recover)
+            || !una.after(self.recover)
         {
             return false;
         }
@@ -162,7 +162,7 @@ impl Loss {
             LossPhase::Open => {
                 self.departed = 0;
                 // A point that stayed where it was would seem to lie ahead after 2 GiB.
-                self.recover = self.recover.latest(una);
+                self.recover = self.recover.latest(una - SeqLen::ONE);
                 AckEffect::Plain
             }
             LossPhase::Timeout | LossPhase::Recovery if una.at_or_after(self.recover) => {

@@ -50,9 +50,17 @@ impl<'a> Islands<'a> {
         self.memory.get(..self.len.into()).unwrap_or_default()
     }
 
-    /// Whether one island holds all of `range`.
-    pub(in crate::connection) fn covers(&self, range: SeqRange) -> bool {
-        self.all().iter().any(|island| island.range.covers(range))
+    /// The first part of `range` that is there already; empty when none is.
+    pub(in crate::connection) fn overlap(&self, range: SeqRange) -> SeqRange {
+        let mut islands = self.all().iter().map(|island| island.range);
+        let first = islands.find(|island| island.end.after(range.start));
+        let Some(first) = first.filter(|first| first.start.before(range.end)) else {
+            return SeqRange::new(range.start, range.start);
+        };
+        SeqRange::new(
+            first.start.latest(range.start),
+            first.end.earliest(range.end),
+        )
     }
 
     /// Where the last island ends.

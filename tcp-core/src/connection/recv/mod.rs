@@ -91,6 +91,16 @@ impl Rcv {
         }
     }
 
+    /// One past the peer's FIN, if it was seen beyond a gap: it counts in what a SACK block
+    /// reports that reaches it.
+    pub(super) fn end_beyond_gap(&self, island_end: SeqNum) -> SeqNum {
+        if self.fin_seen && self.fin == island_end {
+            island_end + SeqLen::ONE
+        } else {
+            island_end
+        }
+    }
+
     /// It was reported.
     pub(super) const fn forget_duplicate(&mut self) {
         self.duplicate = NO_DUPLICATE;
@@ -185,8 +195,12 @@ impl Rcv {
         kept: SeqRange,
         octets: &[u8],
     ) -> Text {
-        if islands.covers(kept) {
-            self.duplicate = kept;
+        //= https://www.rfc-editor.org/rfc/rfc2883#section-4
+        //# (1) A D-SACK block is only used to report a duplicate contiguous
+        //# sequence of data received by the receiver in the most recent packet.
+        let duplicate = islands.overlap(kept);
+        if !duplicate.is_empty() {
+            self.duplicate = duplicate;
         }
         if !islands.insert(kept) {
             return Text::NoRoom;

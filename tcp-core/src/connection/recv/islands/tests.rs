@@ -26,7 +26,9 @@ fn ranges_are_kept_in_order_and_joined() {
     assert_eq!(ranges(&islands), [range(10, 40), range(50, 60)]);
     assert!(islands.insert(range(5, 70)));
     assert_eq!(ranges(&islands), [range(5, 70)]);
-    assert!(islands.covers(range(6, 70)) && !islands.covers(range(4, 6)));
+    assert_eq!(islands.overlap(range(6, 70)), range(6, 70));
+    assert_eq!(islands.overlap(range(4, 6)), range(5, 6));
+    assert!(islands.overlap(range(3, 5)).is_empty());
 }
 
 #[test]
