@@ -540,7 +540,7 @@ fn data_after_close_is_reset() {
     peer.close();
     peer.expect(fin().seq(1));
     peer.send(data(10).ack(2));
-    peer.expect(rst_ack().seq(2));
+    peer.expect(rst().seq(2));
     assert_eq!(peer.state(), State::Listen);
     peer.check_memory();
 }

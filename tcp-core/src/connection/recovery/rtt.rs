@@ -93,8 +93,8 @@ impl Rtt {
     //# step 2.3).
     //= https://www.rfc-editor.org/rfc/rfc6298#section-2
     //= type=exception
-    //= reason=the least timeout is 200 ms, as on Linux: round trips are measured to the microsecond
-    //= and delayed ACKs wait for less; it can be configured
+    //= reason=the least timeout is the round trip and 200 ms, as on Linux: round trips are measured
+    //= to the microsecond and delayed ACKs wait for less; it can be configured
     //# Whenever RTO is computed, if it is less than 1 second, then the RTO SHOULD
     //# be rounded up to 1 second.
     fn base(&self, config: &Basic) -> u32 {
@@ -188,9 +188,13 @@ mod tests {
     fn a_round_trip_that_never_varies_is_waited_for_a_unit_longer() {
         let rtt = after(&[600_000; 200]);
         assert!(rtt.rttvar < 256, "{}", rtt.rttvar);
-        assert_eq!(
-            rtt.rto(&Config::new().basic),
-            Duration::from_micros(601_024)
-        );
+        let fine = Config::new().rto_min_ms(1);
+        assert_eq!(rtt.rto(&fine.basic), Duration::from_micros(601_024));
+    }
+
+    #[test]
+    fn the_least_timeout_is_waited_for_beyond_the_round_trip() {
+        let rtt = after(&[600_000; 200]);
+        assert_eq!(rtt.rto(&Config::new().basic), Duration::from_millis(800));
     }
 }

@@ -222,7 +222,8 @@ impl<'s> Runner<'s> {
                 let descriptors = &self.descriptors;
                 let listens = |port| descriptors.listens(port);
                 let flow = self.flows.incoming(tcp, &self.scene, listens);
-                self.inject(self.flows.get(flow).inject(packet, tcp))
+                let octets = self.flows.get_mut(flow).inject(packet, tcp);
+                self.inject(octets)
             }
             (Body::Icmp(icmp), Direction::In) => {
                 self.begin(event);
