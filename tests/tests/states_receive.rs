@@ -4,7 +4,7 @@
 use tcp_core::{Config, Dropped, Events, State};
 use tcp_tests::memory::Sizes;
 use tcp_tests::packet::{FIN, URG};
-use tcp_tests::peer::{Peer, Setup, ack, data, fin, rst_ack, seg};
+use tcp_tests::peer::{Peer, Setup, ack, data, fin, rst, rst_ack, seg};
 
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.3
 //= type=test
