@@ -15,10 +15,10 @@ fn too_big(mtu: u16) -> Complaint {
     Complaint(3, 4, u32::from(mtu))
 }
 
-/// Three segments of 1,460 octets in flight.
+/// Three full segments in flight, of 1,460 octets over IPv4.
 fn three_in_flight(setup: Setup) -> Peer {
     let mut peer = Peer::passive(setup.offer(syn().mss(1_460)));
-    peer.write(4_380);
+    peer.write(3 * usize::from(peer.info().mss));
     assert_eq!(peer.take().len(), 3);
     peer
 }
