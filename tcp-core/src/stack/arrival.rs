@@ -196,6 +196,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Ends TIME-WAIT.
+    #[inline(never)]
     pub(super) fn drop_time_wait(&mut self, index: u32) {
         let Some(entry) = self.time_wait.get(index) else {
             return;

@@ -73,6 +73,7 @@ impl Counters {
     }
 
     /// Counts one packet.
+    #[inline(never)]
     pub(super) fn count(&mut self, reason: Dropped) {
         if let Some(counter) = self.0.get_mut(reason as usize) {
             *counter = counter.saturating_add(1);

@@ -9,7 +9,7 @@ use managed::ManagedSlice;
 use super::ListenerHandle;
 use super::address::{Key, Octets, UNSPECIFIED};
 use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
-use super::scale::Scale;
+use super::scale::{Scale, scan};
 use crate::connection::Config;
 
 /// One listener: opaque, to be lent.
@@ -244,18 +244,18 @@ impl<'a, S: Scale> Listeners<'a, S> {
 
     /// The first one behind who was told last, where each is looked at.
     fn first_ready(&self) -> Option<u32> {
-        let is_ready = |index: &u32| {
-            let listener = self.get(*index);
+        scan(self.table.len(), self.told, |place| {
+            let listener = self.table.get(place);
             listener.is_some_and(|listener| listener.phase == Phase::Ready)
-        };
-        let behind = self.told.wrapping_add(1)..self.len();
-        behind.chain(0..self.len()).find(is_ready)
+        })
     }
 
     /// Who stands exactly at `place`, where each is looked at.
     pub(super) fn find(&self, place: &Key) -> Option<u32> {
-        let found = self.iter().find(|(_, listener)| listener.key == *place);
-        found.map(|(index, _)| index)
+        scan(self.table.len(), NONE, |index| {
+            let listener = self.table.get(index);
+            listener.is_some_and(|found| found.key == *place && found.phase != Phase::Free)
+        })
     }
 
     /// How many places there are, free or not.

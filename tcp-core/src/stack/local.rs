@@ -144,6 +144,7 @@ impl Locals {
         self.scope
     }
 
+    #[inline(never)]
     pub(super) fn is_own(&self, address: Octets) -> bool {
         address != UNSPECIFIED && self.addresses.contains(&address)
     }

@@ -57,6 +57,22 @@ impl Scale for Many {
     type Order = Order;
 }
 
+/// The first place of a table of `len` entries that is `meant`, from the one behind `last` on; the
+/// search goes round.
+pub(super) fn scan(len: usize, last: u32, mut meant: impl FnMut(usize) -> bool) -> Option<u32> {
+    let mut place = last as usize;
+    for _ in 0..len {
+        place = place.wrapping_add(1);
+        if place >= len {
+            place = 0;
+        }
+        if meant(place) {
+            return u32::try_from(place).ok();
+        }
+    }
+    None
+}
+
 /// What a table of `T` is made of, if there is that table.
 pub trait Lendable<T>: Copy + Debug {
     /// Before there is a stack.

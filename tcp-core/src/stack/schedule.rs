@@ -23,7 +23,7 @@ pub(super) use deadlines::Order;
 use super::address::Key;
 use super::list::{Linked, Links, Listing as _, NONE};
 use super::node::{AcceptTurn, INDEXED, LENT, Node, Owner, READY};
-use super::scale::Scale;
+use super::scale::{Scale, scan};
 use crate::connection::Priority;
 
 /// The nodes and the orders in which they stand.
@@ -76,17 +76,8 @@ impl<'a, S: Scale> Schedule<'a, S> {
 
     /// The first slot behind `last`, or from the start again, whose node is `meant`.
     fn scan(&self, last: u32, meant: impl Fn(&Node) -> bool) -> Option<u32> {
-        let mut index = last;
-        for _ in 0..self.nodes.len() {
-            index = index.wrapping_add(1);
-            if index as usize >= self.nodes.len() {
-                index = 0;
-            }
-            if meant(self.get(index)?) {
-                return Some(index);
-            }
-        }
-        None
+        let is_meant = |place: usize| self.nodes.get(place).is_some_and(&meant);
+        scan(self.nodes.len(), last, is_meant)
     }
 
     /// The slot of which `key` says whose it is.

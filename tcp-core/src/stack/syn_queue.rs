@@ -18,7 +18,7 @@ use super::address::{Key, Octets};
 use super::isn::{Leap, Ticks};
 use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
 use super::local::LocalAddress;
-use super::scale::Scale;
+use super::scale::{Scale, scan};
 use crate::seq::SeqNum;
 use crate::time::{Duration, Instant};
 
@@ -259,17 +259,8 @@ impl<'a, L: LocalAddress, S: Scale> SynQueue<'a, L, S> {
 
     /// The first entry behind `last`, or from the start again, that is `meant`.
     fn scan(&self, last: u32, meant: impl Fn(&SynEntry<L, S>) -> bool) -> Option<u32> {
-        let mut index = last;
-        for _ in 0..self.len() {
-            index = index.wrapping_add(1);
-            if index >= self.len() {
-                index = 0;
-            }
-            if meant(self.get(index)?) {
-                return Some(index);
-            }
-        }
-        None
+        let is_meant = |place: usize| self.entries.get(place).is_some_and(&meant);
+        scan(self.entries.len(), last, is_meant)
     }
 
     /// The entry of this tuple, where each is looked at.

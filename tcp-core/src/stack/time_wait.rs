@@ -12,7 +12,7 @@ use managed::ManagedSlice;
 use super::address::{Key, Octets, lower};
 use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
 use super::local::LocalAddress;
-use super::scale::Scale;
+use super::scale::{Scale, scan};
 use crate::connection::TimeWaitSeed;
 use crate::seq::{SeqLen, SeqNum};
 use crate::time::{Duration, Instant, Tick};
@@ -214,18 +214,13 @@ impl<'a, L: LocalAddress, S: Scale> TimeWaits<'a, L, S> {
 
     /// The entry of this tuple, where each is looked at.
     pub(super) fn find(&self, key: &Key, own: &[Octets]) -> Option<u32> {
-        let mut entries = self.iter();
-        let found = entries.find(|(_, entry)| entry.key(own) == *key);
-        found.map(|(index, _)| index)
+        self.scan(NONE, |entry| entry.is_used() && entry.key(own) == *key)
     }
 
     /// A free entry.
     fn first_free(&self) -> Option<u32> {
         if S::SCANS {
-            self.behind_last().find(|index| {
-                let entry = self.get(*index);
-                entry.is_some_and(|entry| !entry.is_used())
-            })
+            self.scan(self.last, |entry| !entry.is_used())
         } else {
             self.free.first()
         }
@@ -312,21 +307,23 @@ impl<'a, L: LocalAddress, S: Scale> TimeWaits<'a, L, S> {
             return Some((index, self.left(self.get(index)?, now)));
         }
         let mut next = None;
-        for index in self.behind_last() {
-            let entry = self.get(index)?;
-            let left = self.left(entry, now);
-            if entry.is_used() && next.is_none_or(|(_, least)| left < least) {
-                next = Some((index, left));
+        let _ = scan(self.entries.len(), self.last, |place| {
+            let entry = self.entries.get(place).filter(|entry| entry.is_used());
+            if let (Some(entry), Ok(index)) = (entry, u32::try_from(place)) {
+                let left = self.left(entry, now);
+                if next.is_none_or(|(_, least)| left < least) {
+                    next = Some((index, left));
+                }
             }
-        }
+            false // look at each
+        });
         next
     }
 
-    /// Every place, from the one behind the entry that was made last.
-    fn behind_last(&self) -> impl Iterator<Item = u32> {
-        let len = u32::try_from(self.entries.len()).unwrap_or(NONE);
-        let start = self.last.wrapping_add(1).min(len);
-        (start..len).chain(0..start)
+    /// The first entry behind `last`, or from the start again, that is `meant`.
+    fn scan(&self, last: u32, meant: impl Fn(&TimeWaitEntry<L, S>) -> bool) -> Option<u32> {
+        let is_meant = |place: usize| self.entries.get(place).is_some_and(&meant);
+        scan(self.entries.len(), last, is_meant)
     }
 
     fn left(&self, entry: &TimeWaitEntry<L, S>, now: Instant) -> u32 {

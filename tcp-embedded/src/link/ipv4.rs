@@ -174,6 +174,7 @@ impl Side {
         })
     }
 
+    #[inline(never)]
     fn push(&mut self, owed: Owed) -> Result<(), LinkDropped> {
         let pushed = self.owed.push_back(owed);
         pushed.map_err(|_| LinkDropped::QueueFull)
