@@ -11,8 +11,11 @@
 mod files;
 mod report;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
 use clap::{Parser, ValueEnum};
 use tcp_tests::pkt::compare::{Rigour, Tolerance};
@@ -21,6 +24,9 @@ use tcp_tests::pkt::settings::Settings;
 use tcp_tests::pkt::tuning::Profile;
 
 use report::Report;
+
+/// Scripts that run against the kernel at the same time: they mostly wait.
+const AT_ONCE: usize = 12;
 
 /// Runs conformance scripts against tcp-core in virtual time, or against the Linux kernel.
 #[derive(Parser, Debug)]
@@ -110,19 +116,64 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<Report, String> {
-    let mut report = Report::new(arguments.json);
-    for file in files::all(&arguments.paths)? {
+    let files = files::all(&arguments.paths)?;
+    let jobs = if arguments.kernel { AT_ONCE } else { 1 };
+    let run_one = |file: &PathBuf| {
         let profile = match arguments.profile {
             Some(System::Linux) => Profile::Linux,
             Some(System::Freebsd) => Profile::FreeBsd,
-            None => files::profile(&file),
+            None => files::profile(file),
         };
-        let ran = files::run(&file, arguments.system(profile));
+        files::run(file, arguments.system(profile))
+    };
+    let mut report = Report::new(arguments.json);
+    in_order(&files, jobs, run_one, |file, ran| {
         if let Some(directory) = &arguments.pcap {
-            files::keep(directory, &file, ran.pcap.octets())?;
+            files::keep(directory, file, ran.pcap.octets())?;
         }
-        report.add(&file, &ran);
-    }
+        report.add(file, &ran);
+        Ok(())
+    })?;
     report.finish();
     Ok(report)
+}
+
+/// Works on several items at once, and tells the results in the order of the items.
+fn in_order<T: Sync, R: Send>(
+    items: &[T],
+    jobs: usize,
+    work: impl Fn(&T) -> R + Sync,
+    mut tell: impl FnMut(&T, R) -> Result<(), String>,
+) -> Result<(), String> {
+    let next = AtomicUsize::new(0);
+    let (to, results) = mpsc::channel();
+    let worker = |to: mpsc::Sender<(usize, R)>| {
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(item) = items.get(index)
+        {
+            if to.send((index, work(item))).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            let to = to.clone();
+            scope.spawn(|| worker(to));
+        }
+        drop(to);
+        let mut early = BTreeMap::new();
+        for (told, item) in items.iter().enumerate() {
+            while !early.contains_key(&told) {
+                let Ok((index, result)) = results.recv() else {
+                    return Err("a thread ended early".to_owned());
+                };
+                early.insert(index, result);
+            }
+            if let Some(result) = early.remove(&told) {
+                tell(item, result)?;
+            }
+        }
+        Ok(())
+    })
 }
