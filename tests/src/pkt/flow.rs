@@ -20,6 +20,8 @@ pub(super) struct Flow {
     stamps: Vec<(u32, u32)>,
     /// The stack's latest TSval.
     last_stamp: Option<u32>,
+    /// Whether the side under test opened it, and not the script.
+    is_opened_here: bool,
 }
 
 /// All conversations of a script.
@@ -55,6 +57,7 @@ impl Flows {
                 bases: Bases::default(),
                 stamps: Vec::new(),
                 last_stamp: None,
+                is_opened_here: false,
             });
             self.all.len() - 1
         })
@@ -105,21 +108,39 @@ impl Flows {
         scene: &Scene,
         listens: impl Fn(Option<u16>) -> Option<SocketAddr>,
     ) -> usize {
-        let usual = (scene.local, scene.bind_port).into();
         let (local, remote) = match (tcp.ports, self.current) {
-            (Some((source, destination)), current) => {
-                let known = current.map(|flow| self.get(flow).local);
-                let local = listens(Some(destination)).or(known);
-                (local.or_else(|| listens(None)).unwrap_or(usual), source)
+            (Some((source, destination)), _) => {
+                let listening = listens(Some(destination));
+                let local = listening.or_else(|| self.opened_towards(source));
+                (local.unwrap_or((scene.local, destination).into()), source)
             }
             (None, Some(current)) => return current,
             (None, None) => {
                 let port = self.next_port;
                 self.next_port += 1;
+                let usual = (scene.local, scene.bind_port).into();
                 (listens(None).unwrap_or(usual), port)
             }
         };
         let flow = self.between(local, (scene.remote, remote).into());
+        self.choose(Some(flow));
+        flow
+    }
+
+    /// The port of the side under test in a conversation that it opened towards this port of the
+    /// script's: what the script calls it, it could not know.
+    fn opened_towards(&self, remote: u16) -> Option<SocketAddr> {
+        let current = self.current.map(|flow| self.get(flow));
+        let mut all = current.into_iter().chain(self.all.iter().rev());
+        let opened = |flow: &&Flow| flow.is_opened_here && flow.remote.port() == remote;
+        all.find(opened).map(|flow| flow.local)
+    }
+
+    /// A conversation that the side under test opens; segments without ports belong to it from
+    /// here on.
+    pub(super) fn open(&mut self, local: SocketAddr, remote: SocketAddr) -> usize {
+        let flow = self.between(local, remote);
+        self.get_mut(flow).is_opened_here = true;
         self.choose(Some(flow));
         flow
     }

@@ -16,6 +16,7 @@ fn run(source: &str) -> Verdict {
     let script = tcp_tests::pkt::parse(source).unwrap_or_else(|error| panic!("{error}"));
     let settings = KernelSettings {
         slack_us: SLACK_US,
+        attempts: 1,
         ..KernelSettings::new(Settings::default())
     };
     kernel::run(&script, &settings).verdict

@@ -120,6 +120,8 @@ fn run(arguments: &Arguments) -> Result<Report, String> {
     let jobs = if arguments.kernel { AT_ONCE } else { 1 };
     let run_one = |file: &PathBuf| {
         let profile = match arguments.profile {
+            // The kernel is one system, whatever it is asked to be.
+            _ if arguments.kernel && files::profile(file) != Profile::Linux => Profile::FreeBsd,
             Some(System::Linux) => Profile::Linux,
             Some(System::Freebsd) => Profile::FreeBsd,
             None => files::profile(file),

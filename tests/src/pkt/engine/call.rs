@@ -214,8 +214,7 @@ impl<'s> Engine<'s> {
             && !was_connected
             && let Ok(tuple) = self.bench.stack.tuple(handle)
         {
-            let flow = self.flows.between(tuple.local, tuple.remote);
-            self.flows.choose(Some(flow));
+            self.flows.open(tuple.local, tuple.remote);
         }
         Ok(progress)
     }

@@ -37,6 +37,9 @@ pub struct KernelSettings {
     pub slack_us: i64,
     /// A script that would take longer is not run, in microseconds.
     pub longest_us: i64,
+    /// How often a script is tried before it counts as failed: a machine may be busy for a moment,
+    /// and be late by any time.
+    pub attempts: u32,
 }
 
 impl KernelSettings {
@@ -46,6 +49,7 @@ impl KernelSettings {
             settings,
             slack_us: 10_000,
             longest_us: 180_000_000,
+            attempts: 3,
         }
     }
 }
@@ -78,24 +82,39 @@ pub fn enter() -> io::Result<()> {
 /// Runs a script; [`enter`] must have been called. Several may run at the same time.
 #[must_use]
 pub fn run(script: &Script, settings: &KernelSettings) -> Outcome {
-    let verdict = |verdict| Outcome {
-        verdict,
-        pcap: Pcap::default(),
-    };
     if settings.settings.profile != Profile::Linux {
         let stop = Stop::Unsupported("another system's profile in the Linux kernel".into());
-        return verdict(stop.at(1));
+        return without_packets(stop.at(1));
     }
     if let Some(event) = too_late(&script.events, settings.longest_us) {
         let stop = Stop::Unsupported("more time than a run may take".into());
-        return verdict(stop.at(event.line));
+        return without_packets(stop.at(event.line));
     }
+    let mut outcome = attempt(script, settings);
+    for _ in 1..settings.attempts {
+        if !matches!(outcome.verdict, Verdict::Failed { .. }) {
+            break;
+        }
+        outcome = attempt(script, settings);
+    }
+    outcome
+}
+
+/// Runs a script once, on a thread of its own: the namespace is the thread's.
+fn attempt(script: &Script, settings: &KernelSettings) -> Outcome {
     let run = || match Runner::new(script, settings) {
         Ok(mut runner) => runner.run(script),
-        Err((line, stop)) => verdict(stop.at(line)),
+        Err((line, stop)) => without_packets(stop.at(line)),
     };
     let ended = std::thread::scope(|scope| scope.spawn(run).join());
-    ended.unwrap_or_else(|_| verdict(Stop::Failed("the runner broke".into()).at(1)))
+    ended.unwrap_or_else(|_| without_packets(Stop::Failed("the runner broke".into()).at(1)))
+}
+
+fn without_packets(verdict: Verdict) -> Outcome {
+    Outcome {
+        verdict,
+        pcap: Pcap::default(),
+    }
 }
 
 /// The first event that is not before `limit`.

@@ -23,6 +23,8 @@ use crate::pkt::wire::Seen;
 
 /// The profile's.
 const CONGESTION: &str = "cubic";
+/// How long the thread of a call takes to wake up, in microseconds.
+const WAKE_US: i64 = 5_000;
 /// How long `*` waits: longer than most timers, in microseconds.
 const EVER_US: i64 = 120_000_000;
 
@@ -67,6 +69,8 @@ pub(super) struct Runner<'s> {
     pub(super) descriptors: Descriptors,
     sent: VecDeque<Sent>,
     pending: Option<Pending<'s>>,
+    /// The line of the call that went wrong, if it was not that of the event at hand.
+    blamed: Option<usize>,
     discards: bool,
     /// The congestion control of sockets.
     pub(super) congestion: String,
@@ -98,6 +102,7 @@ impl<'s> Runner<'s> {
             descriptors: Descriptors::default(),
             sent: VecDeque::new(),
             pending: None,
+            blamed: None,
             discards: false,
             congestion: CONGESTION.into(),
             pcap: Pcap::default(),
@@ -113,14 +118,17 @@ impl<'s> Runner<'s> {
         self.origin = Instant::now();
         let mut ended = Ok(());
         for event in &script.events {
-            ended = self.event(event).map_err(|stop| stop.at(event.line));
+            ended = self.event(event).map_err(|stop| {
+                let line = self.blamed.take().unwrap_or(event.line);
+                stop.at(line)
+            });
             if ended.is_err() {
                 break;
             }
         }
         let ended = ended.and_then(|()| {
-            let line = self.pending.as_ref().map_or(1, |pending| pending.line);
-            self.finish_call().map_err(|stop| stop.at(line))
+            let finished = self.finish_call();
+            finished.map_err(|stop| stop.at(self.blamed.take().unwrap_or(1)))
         });
         self.descriptors.abandon();
         Outcome {
@@ -200,8 +208,7 @@ impl<'s> Runner<'s> {
         };
         // The kernel chose the port of a connection that it opens.
         if flow.is_none() && seen.tcp().flags.syn && !seen.tcp().flags.ack {
-            let made = self.flows.between(seen.source, seen.destination);
-            self.flows.choose(Some(made));
+            let made = self.flows.open(seen.source, seen.destination);
             if let Some((_, read)) = self.flows.read(octets) {
                 (flow, seen) = (Some(made), read);
             }
@@ -337,6 +344,14 @@ impl<'s> Runner<'s> {
         let Some(pending) = self.pending.take() else {
             return Ok(());
         };
+        let judged = self.judge_return(&pending);
+        if judged.is_err() {
+            self.blamed = Some(pending.line);
+        }
+        judged
+    }
+
+    fn judge_return(&mut self, pending: &Pending<'_>) -> Result<(), Stop> {
         let Some((at, returned)) = &pending.returned else {
             let (call, until) = (render::call(pending.call), render::time(pending.bounds.1));
             let message = format!("expected {call} got no return until {until}");
@@ -347,7 +362,18 @@ impl<'s> Runner<'s> {
             let message = format!("expected {call} got its return at another time, {at}");
             return Err(Stop::Failed(message));
         }
-        self.judge(&pending, returned)
+        self.judge(pending, returned)
+    }
+
+    /// Takes what a call returned that the event before this one may have ended.
+    fn finish_ended_call(&mut self) -> Result<(), Stop> {
+        let soon = self.now() + WAKE_US;
+        while self.awaited().is_some() && self.step(soon) {}
+        let has_returned = |pending: &Pending<'_>| pending.returned.is_some();
+        if self.pending.as_ref().is_some_and(has_returned) {
+            return self.finish_call();
+        }
+        Ok(())
     }
 
     /// Until when the call that was made may go on.
@@ -369,8 +395,9 @@ impl<'s> Runner<'s> {
 
     /// Assertions about the connection under test.
     fn code(&mut self, code: &Code) -> Result<(), Stop> {
-        let flow = self.flows.current().map(|flow| self.flows.get(flow).remote);
-        let socket = flow.and_then(|remote| self.descriptors.connected_to(remote));
+        self.finish_ended_call()?;
+        let flow = self.flows.current().map(|flow| self.flows.get(flow));
+        let socket = flow.and_then(|flow| self.descriptors.between(flow.local, flow.remote));
         let Some(socket) = socket else {
             let why = "assertions without a socket that is connected";
             return Err(Stop::Unsupported(why.into()));

@@ -50,13 +50,27 @@ impl Descriptors {
         found.map(|(_, at)| *at)
     }
 
-    /// The socket whose other end is `remote`.
-    pub(in crate::pkt::kernel) fn connected_to(&self, remote: SocketAddr) -> Option<Arc<OwnedFd>> {
-        let is_it = |fd: &&Arc<OwnedFd>| {
+    /// The socket of the connection between two ends; one that is not established has no other
+    /// end yet.
+    pub(in crate::pkt::kernel) fn between(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> Option<Arc<OwnedFd>> {
+        let is = |name: rustix::net::SocketAddrAny, at| SocketAddr::try_from(name) == Ok(at);
+        let has_peer = |fd: &Arc<OwnedFd>| {
             let name = getpeername(fd).ok().flatten();
-            name.and_then(|name| SocketAddr::try_from(name).ok()) == Some(remote)
+            name.is_some_and(|name| is(name, remote))
         };
-        self.table.values().rev().find(is_it).cloned()
+        let has_name = |fd: &Arc<OwnedFd>| getsockname(fd).is_ok_and(|name| is(name, local));
+        let listens = |number| self.listening.iter().any(|(fd, _)| *fd == number);
+        let latest = || self.table.iter().rev();
+        let connected = latest().find(|(_, fd)| has_peer(fd));
+        let found = connected.or_else(|| {
+            let mut others = latest().filter(|(number, _)| !listens(**number));
+            others.find(|(_, fd)| has_name(fd))
+        });
+        found.map(|(_, fd)| Arc::clone(fd))
     }
 
     /// Closes everything so that nothing waits for a peer that is gone, not even a call that
