@@ -64,7 +64,9 @@ impl CongestionControl for NewReno {
     //# the new segment size.
     fn set_mss(&mut self, mss: u16) {
         if mss < self.mss {
-            self.cwnd = self.cwnd / u32::from(self.mss) * u32::from(mss);
+            // A window that was smaller than a segment holds one of those that are smaller, too.
+            let segments = (self.cwnd / u32::from(self.mss)).max(1);
+            self.cwnd = segments * u32::from(mss);
         }
         self.mss = mss;
     }
@@ -292,6 +294,9 @@ mod tests {
         assert_eq!(reno.cwnd(), 5_120);
         reno.set_mss(1_000);
         assert_eq!(reno.cwnd(), 5_120);
+        reno.set_mss(9_000);
+        reno.set_mss(512);
+        assert_eq!(reno.cwnd(), 512);
     }
 
     //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
