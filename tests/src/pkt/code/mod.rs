@@ -69,11 +69,9 @@ impl Code {
                     message,
                 } => assert(&mut scope, condition, text, message.as_ref())?,
                 Statement::Print(items) => {
-                    let words: Result<Vec<String>, CodeError> = items
-                        .iter()
-                        .map(|item| Ok(scope.value(item)?.to_string()))
-                        .collect();
-                    printed.push(words?.join(" "));
+                    let words: Vec<String> =
+                        items.iter().map(|item| shown(&mut scope, item)).collect();
+                    printed.push(words.join(" "));
                 }
                 Statement::Assign(name, expression) => {
                     let value = scope.value(expression)?;
@@ -107,7 +105,16 @@ fn assert(
         failure.push_str(&format!("{begin} {name} is {value}"));
     }
     if let Some(message) = message {
-        failure.push_str(&format!(": {}", scope.value(message)?));
+        failure.push_str(&format!(": {}", shown(scope, message)));
     }
     Err(CodeError::Failed(failure))
+}
+
+/// A value that is only shown stops nothing when there is none.
+fn shown(scope: &mut Scope<'_>, expression: &Expression) -> String {
+    match scope.value(expression) {
+        Ok(value) => value.to_string(),
+        Err(CodeError::Unknown(name)) => format!("({name}?)"),
+        Err(CodeError::Failed(what) | CodeError::Unsupported(what)) => format!("({what}?)"),
+    }
 }

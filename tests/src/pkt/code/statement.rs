@@ -1,5 +1,6 @@
 //! Statements, and the place in the text that has been read up to.
 
+use super::eval::Value;
 use super::expression::Expression;
 
 /// How much of a statement that cannot run is quoted.
@@ -152,7 +153,7 @@ impl<'a> Reader<'a> {
             }
             "print" => {
                 self.eat_word("print");
-                Some(Statement::Print(self.printed()?))
+                Some(Statement::Print(self.printed()))
             }
             _ => Some(self.assignment(word, start)?),
         };
@@ -174,7 +175,7 @@ impl<'a> Reader<'a> {
             .trim()
             .to_owned();
         let message = if self.eat(",") {
-            Some(self.items()?)
+            Some(self.items_or_text())
         } else {
             None
         };
@@ -186,15 +187,36 @@ impl<'a> Reader<'a> {
     }
 
     /// With parentheses or without.
-    fn printed(&mut self) -> Result<Vec<Expression>, String> {
+    fn printed(&mut self) -> Vec<Expression> {
         self.skip();
         if self.rest().is_empty() || self.rest().starts_with([';', '\n']) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        Ok(match self.items()? {
+        match self.items_or_text() {
             Expression::Tuple(items) => items,
             item => vec![item],
-        })
+        }
+    }
+
+    /// What is only to be shown need not be understood: it is shown as it stands, then.
+    fn items_or_text(&mut self) -> Expression {
+        self.skip();
+        let (start, brackets) = (self.at, self.brackets);
+        if let Ok(items) = self.items()
+            && self.ends()
+        {
+            return items;
+        }
+        (self.at, self.brackets) = (start, brackets);
+        let text = self.rest();
+        self.at += end_of_statement(text);
+        let text = self.text.get(start..self.at).unwrap_or("");
+        Expression::Constant(Value::Text(text.trim().into()))
+    }
+
+    fn ends(&mut self) -> bool {
+        self.skip();
+        matches!(self.rest().chars().next(), None | Some(';' | '\n'))
     }
 
     fn assignment(&mut self, word: &str, start: usize) -> Result<Statement, String> {
@@ -208,4 +230,26 @@ impl<'a> Reader<'a> {
         }
         Ok(Statement::Evaluate(self.items()?))
     }
+}
+
+/// Where a statement ends whose grammar is not known: at the end of a line or at a semicolon,
+/// outside of strings and brackets.
+fn end_of_statement(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut quote = None;
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices() {
+        let was_escaped = is_escaped;
+        is_escaped = c == '\\' && !was_escaped;
+        match (quote, c) {
+            (Some(mark), c) if c == mark && !was_escaped => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            (None, ';' | '\n') if depth == 0 && !was_escaped => return at,
+            (None, _) => {}
+        }
+    }
+    text.len()
 }

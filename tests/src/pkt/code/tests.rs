@@ -97,6 +97,21 @@ fn a_failed_assertion_shows_its_values_and_message() {
 }
 
 #[test]
+fn what_is_only_shown_need_not_be_understood() {
+    assert_eq!(
+        failure("assert a == 1, f'{a}; (' ; assert b == 0"),
+        "assert a == 1 where a is 10: f'{a}; ('"
+    );
+    assert_eq!(
+        failure("assert a == 1, 'no %s' % tcpi_x"),
+        "assert a == 1 where a is 10: (tcpi_x?)"
+    );
+    let printed = run("print('{}'.format(\n a), b)\nprint tcpi_x, a\nassert b == 3");
+    let expected = vec!["('{}'.format(\n a), b)".into(), "(tcpi_x?) 10".into()];
+    assert_eq!(printed, Ok(expected));
+}
+
+#[test]
 fn a_variable_keeps_its_value() {
     assert_eq!(
         run("c = a * 2\nassert c == 20\nc = c + 1\nassert c == 21"),
@@ -129,7 +144,7 @@ fn what_is_beyond_the_language_is_named_and_nothing_runs() {
         "a.b",
         "a[0]",
         "f'{a}'",
-        "print('a",
+        "x = 'a",
         "assert os.path",
         "len(a)",
         "'a' < 1",

@@ -61,7 +61,8 @@ fn contents(cursor: &mut Cursor<'_>, ip: &mut IpInfo) -> Result<Option<Body>, Sy
     }
     let ports = ports(cursor)?;
     if cursor.eat_word("udp") {
-        return Ok(Some(Body::Udp(udp(cursor, ports)?)));
+        // What carries another protocol is not a datagram of so many octets.
+        return Ok(length(cursor).ok().map(|len| Body::Udp(Udp { ports, len })));
     }
     if ports.is_none() && (cursor.eat_word("icmp") || cursor.eat_word("icmpv")) {
         return Ok(icmp(cursor)?.map(Body::Icmp));
@@ -128,13 +129,6 @@ fn ports(cursor: &mut Cursor<'_>) -> Result<Option<(u16, u16)>, SyntaxError> {
     let source = short(cursor)?;
     cursor.expect(">", "`>` and the destination port")?;
     Ok(Some((source, short(cursor)?)))
-}
-
-fn udp(cursor: &mut Cursor<'_>, ports: Option<(u16, u16)>) -> Result<Udp, SyntaxError> {
-    Ok(Udp {
-        ports,
-        len: length(cursor)?,
-    })
 }
 
 /// `(len)`

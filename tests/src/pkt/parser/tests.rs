@@ -335,6 +335,7 @@ fn nothing_is_read_after_a_packet_of_another_language() {
         "> [dscp 5] . 1:1(0)",
         "> SEWA 0:0(0)",
         "< icmp unreachable [udp (5)]",
+        "< udp(9899 > 5000) S 0:0(0)",
     ] {
         let Body::Other(kept) = packet_body(text) else {
             panic!("{text}");
