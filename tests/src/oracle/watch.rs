@@ -38,7 +38,10 @@ pub(super) struct Watch {
     /// The highest right edge that the peer offered us.
     heard_edge: u32,
     heard_scale: Option<u8>,
+    /// A SYN that offered timestamps.
     heard_timestamps: bool,
+    /// A SYN that did not. One of both kinds: nobody but the watched end knows which it took.
+    heard_without: bool,
     /// Every SYN: the connection may begin anew with one that came during the last.
     heard_syns: Vec<Segment>,
     /// Acknowledgments that a reset may answer with its sequence number.
@@ -190,7 +193,9 @@ impl Watch {
         }
         if segment.has(SYN) && segment.seq == irs {
             self.heard_scale = segment.options.window_scale;
-            self.heard_timestamps = segment.options.timestamps.is_some();
+            let offers = segment.options.timestamps.is_some();
+            self.heard_timestamps |= offers;
+            self.heard_without |= !offers;
         }
         let seq = segment.seq.wrapping_sub(irs).cast_signed();
         // Far behind or ahead: of another connection, or made up by a test; what reaches in from
@@ -222,15 +227,13 @@ impl Watch {
 
     /// RFC 7323 section 3.2: once agreed, in every segment; the clock does not go back.
     fn timestamps(&mut self, segment: &Segment) -> Result<(), Broken> {
-        let agreed = self.offered_timestamps && self.heard_timestamps;
+        let may = self.offered_timestamps && self.heard_timestamps;
+        let agreed = may && !self.heard_without;
         let Some((value, _)) = segment.options.timestamps else {
             hold!(!agreed || segment.has(SYN), "no timestamp although agreed");
             return Ok(());
         };
-        hold!(
-            segment.has(SYN) || agreed,
-            "a timestamp although not agreed"
-        );
+        hold!(segment.has(SYN) || may, "a timestamp although not agreed");
         let back = |last: u32| value.wrapping_sub(last).cast_signed() < 0;
         hold!(
             !self.last_timestamp.is_some_and(back),

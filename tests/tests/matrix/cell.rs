@@ -102,6 +102,8 @@ pub(crate) enum SeqAt {
     Beyond,
     /// It begins half its text before RCV.NXT.
     Straddling,
+    /// One past RCV.NXT: the smallest gap.
+    Second,
     /// One further than `Beyond`.
     FarBeyond,
     /// As far ahead as a number can be.
@@ -118,7 +120,12 @@ impl SeqAt {
         Self::Beyond,
     ];
     /// Those beside it.
-    pub(crate) const BESIDE: [Self; 3] = [Self::Straddling, Self::FarBeyond, Self::Opposite];
+    pub(crate) const BESIDE: [Self; 4] = [
+        Self::Straddling,
+        Self::Second,
+        Self::FarBeyond,
+        Self::Opposite,
+    ];
 
     /// The number, for a segment that is `length` long.
     pub(crate) const fn number(self, rcv_nxt: u32, rcv_wnd: u32, length: u32) -> u32 {
@@ -130,6 +137,7 @@ impl SeqAt {
             Self::LastOctet => rcv_nxt.wrapping_add(rcv_wnd - 1),
             Self::Beyond => rcv_nxt.wrapping_add(rcv_wnd),
             Self::Straddling => rcv_nxt.wrapping_sub(TEXT / 2),
+            Self::Second => rcv_nxt.wrapping_add(1),
             Self::FarBeyond => rcv_nxt.wrapping_add(rcv_wnd + 1),
             Self::Opposite => rcv_nxt.wrapping_add((1 << 31) - 2),
         }
@@ -245,6 +253,7 @@ impl fmt::Display for Cell {
             SeqAt::LastOctet => "at the window's last octet",
             SeqAt::Beyond => "at the window's edge",
             SeqAt::Straddling => "across RCV.NXT",
+            SeqAt::Second => "at RCV.NXT+1",
             SeqAt::FarBeyond => "beyond the window",
             SeqAt::Opposite => "2^31-2 ahead",
         };

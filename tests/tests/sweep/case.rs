@@ -21,11 +21,21 @@ macro_rules! hold {
     };
 }
 
+/// How a state was reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    /// By a peer that does one thing after the other.
+    Usual,
+    /// The two SYNs crossed.
+    Crossed,
+}
+
 /// A stack in `state`, with octets in flight where there can be.
-pub(crate) fn stack_in(state: State, setup: Setup) -> Peer {
-    let mut peer = match state {
-        State::Closed => Peer::new(setup),
-        state => Peer::in_state(state, setup),
+pub(crate) fn stack_in((state, way): (State, Way), setup: Setup) -> Peer {
+    let mut peer = match (state, way) {
+        (State::Closed, _) => Peer::new(setup),
+        (_, Way::Crossed) => Peer::crossed(setup),
+        (state, Way::Usual) => Peer::in_state(state, setup),
     };
     if matches!(state, State::Established | State::CloseWait) {
         peer.write(500);
@@ -35,9 +45,10 @@ pub(crate) fn stack_in(state: State, setup: Setup) -> Peer {
 }
 
 /// The segment that an honest peer would send next.
-pub(crate) fn next_segment(peer: &Peer, state: State) -> Segment {
+pub(crate) fn next_segment(peer: &Peer, (state, way): (State, Way)) -> Segment {
     let text = data(TEXT).sack(&[(1, 2)]);
     match state {
+        State::SynReceived if way == Way::Crossed => peer.build(&peer.answer_to_syn().seq(0)),
         State::Closed | State::Listen => peer.build(&offer()),
         State::SynSent => peer.build(&peer.answer_to_syn()),
         State::SynReceived | State::Established => peer.build(&text),
@@ -94,8 +105,9 @@ pub(crate) fn check(peer: &mut Peer, octets: &[u8]) -> Result<Vec<Segment>, Stri
     }
     let clock = peer.stamp();
     let value = read.as_ref().and_then(|read| read.options.timestamps);
-    // The clock of a SYN that is taken is what it says; that of other segments if it is ahead.
-    let opens = read.as_ref().is_some_and(|read| read.has(SYN)) && peer.row() != before;
+    // The clock of the first SYN that is taken is what it says; that of others if it is ahead.
+    let first = peer.row() != before && before != Some(State::SynReceived);
+    let opens = first && read.as_ref().is_some_and(|read| read.has(SYN));
     let ahead = value.map_or(0, |(value, _)| value.wrapping_sub(clock));
     let ahead = if opens || ahead < 1 << 31 { ahead } else { 0 };
     let mut case = Case {
@@ -204,6 +216,10 @@ impl Case<'_> {
         let (allowed, because) = match self.before {
             Some(State::SynSent) => (read.has(RST) && acknowledged, Some(CloseReason::Refused)),
             Some(State::LastAck) if !read.has(RST) => (acknowledged, Some(CloseReason::Finished)),
+            Some(State::SynReceived) => (
+                read.has(RST) && read.seq == next,
+                Some(CloseReason::Refused),
+            ),
             _ => (read.has(RST) && read.seq == next, Some(CloseReason::Reset)),
         };
         hold!(allowed, "it ended by {read}");

@@ -17,24 +17,26 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
+use case::Way;
 use field::{Edges, Field};
 use tcp_core::State;
 use tcp_tests::memory::Sizes;
 use tcp_tests::packet::Segment;
 use tcp_tests::peer::Setup;
 
-const STATES: [State; 11] = [
-    State::Closed,
-    State::Listen,
-    State::SynSent,
-    State::SynReceived,
-    State::Established,
-    State::FinWait1,
-    State::FinWait2,
-    State::CloseWait,
-    State::Closing,
-    State::LastAck,
-    State::TimeWait,
+const STATES: [(State, Way); 12] = [
+    (State::Closed, Way::Usual),
+    (State::Listen, Way::Usual),
+    (State::SynSent, Way::Usual),
+    (State::SynReceived, Way::Usual),
+    (State::SynReceived, Way::Crossed),
+    (State::Established, Way::Usual),
+    (State::FinWait1, Way::Usual),
+    (State::FinWait2, Way::Usual),
+    (State::CloseWait, Way::Usual),
+    (State::Closing, Way::Usual),
+    (State::LastAck, Way::Usual),
+    (State::TimeWait, Way::Usual),
 ];
 /// One in so many pairs is taken.
 const STRIDE: usize = 7;
@@ -59,7 +61,7 @@ fn setup() -> Setup {
 
 /// The conversation of one state: its next segment and the fields of that.
 struct Bench {
-    state: State,
+    state: (State, Way),
     setup: Setup,
     packet: Vec<u8>,
     edges: Edges,
@@ -67,7 +69,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(state: State, setup: &Setup) -> Self {
+    fn new(state: (State, Way), setup: &Setup) -> Self {
         let peer = case::stack_in(state, setup.clone());
         let edges = case::edges(&peer, WINDOW as u32);
         let packet = case::next_segment(&peer, state).encode();
@@ -140,7 +142,8 @@ impl Tally {
         let of = |(field, value): &(&Field, u32)| format!("{} = {value:#x}", field.name);
         let changes: Vec<String> = changes.iter().map(of).collect();
         let first = || (changes.join(", "), 0);
-        let kind = format!("{}: {what}", bench.state);
+        let (state, way) = bench.state;
+        let kind = format!("{state} ({way:?}): {what}");
         self.wrong.entry(kind).or_insert_with(first).1 += 1;
     }
 
