@@ -7,7 +7,7 @@ use managed::ManagedSlice;
 
 use crate::connection::{
     Absent, CongestionControl, Counters, Counting, EcnState, Island, Kept, NewReno, NoCounters,
-    Optional, SentRecord, Switch, Tunable, Tuned, Untuned,
+    Optional, PathState, SentRecord, Switch, Tunable, Tuned, Untuned,
 };
 use crate::stack::{AnyAddress, Few, LocalAddress, Many, OwnAddress, Scale};
 
@@ -26,6 +26,9 @@ pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
     type Tuning: Tuned;
     /// Whether there is explicit congestion notification (RFC 3168).
     type Ecn: Optional<EcnState>;
+    /// Whether a connection searches for the size of segments that its path takes (RFC 4821), and
+    /// tries larger ones ten minutes after an ICMP message.
+    type Path: Optional<PathState>;
     /// Whether timestamps are offered and accepted (RFC 7323).
     const TIMESTAMPS: Switch;
     /// Whether [`Config::keep_alive`](crate::Config::keep_alive) has an effect.
@@ -46,6 +49,7 @@ impl Profile for Firmware {
     type Counters = Counters;
     type Tuning = Untuned;
     type Ecn = Absent;
+    type Path = Absent;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::Off;
@@ -63,13 +67,14 @@ impl Profile for Small {
     type Counters = NoCounters;
     type Tuning = Untuned;
     type Ecn = Absent;
+    type Path = Absent;
     const TIMESTAMPS: Switch = Switch::Off;
     const KEEP_ALIVE: Switch = Switch::Off;
     const REASSEMBLY: Switch = Switch::Off;
 }
 
-/// For hosts: NewReno, any number of connections, any-address mode possible, reassembly, ECN, all
-/// knobs.
+/// For hosts: NewReno, any number of connections, any-address mode possible, reassembly, ECN,
+/// search of the path MTU, all knobs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Host;
 
@@ -80,6 +85,7 @@ impl Profile for Host {
     type Counters = Counters;
     type Tuning = Tunable;
     type Ecn = Kept<EcnState>;
+    type Path = Kept<PathState>;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::On;

@@ -47,6 +47,10 @@ pub struct LinkConfig {
     pub duplicated: u32,
     /// One octet of a packet is changed.
     pub corrupted: u32,
+    /// Longer packets are dropped.
+    pub longest: usize,
+    /// Whether the sender of one that is too long hears of it by ICMP.
+    pub complains: bool,
 }
 
 impl Default for LinkConfig {
@@ -61,6 +65,8 @@ impl Default for LinkConfig {
             hold_up: Duration::from_millis(25),
             duplicated: 0,
             corrupted: 0,
+            longest: usize::MAX,
+            complains: true,
         }
     }
 }
@@ -72,6 +78,8 @@ pub struct LinkCounters {
     pub given: u64,
     /// Packets lost or dropped for want of room.
     pub lost: u64,
+    /// Packets that were too long.
+    pub too_long: u64,
     /// Packets corrupted.
     pub corrupted: u64,
     /// Packets delivered twice.
@@ -106,6 +114,7 @@ impl Link {
             counters: LinkCounters {
                 given: 0,
                 lost: 0,
+                too_long: 0,
                 corrupted: 0,
                 duplicated: 0,
             },
@@ -123,9 +132,20 @@ impl Link {
         self.counters
     }
 
-    /// Gives a packet to the link.
-    pub fn give(&mut self, now: Instant, packet: &[u8]) {
+    /// Gives a packet to the link. What comes back is the packet size of which the sender is told
+    /// by ICMP, where the link is so kind.
+    pub fn give(&mut self, now: Instant, packet: &[u8]) -> Option<u32> {
         self.counters.given += 1;
+        if packet.len() > self.config.longest {
+            self.counters.too_long += 1;
+            let mtu = u32::try_from(self.config.longest).ok();
+            return mtu.filter(|_| self.config.complains);
+        }
+        self.carry(now, packet);
+        None
+    }
+
+    fn carry(&mut self, now: Instant, packet: &[u8]) {
         if self.is_lost() || self.is_full(now, packet) {
             self.counters.lost += 1;
             return;

@@ -8,6 +8,7 @@ use crate::app::Script;
 use crate::host::{Host, HostConfig};
 use crate::link::{Link, LinkConfig};
 use crate::pcap::Pcap;
+use crate::peer::{Complaint, complain};
 use crate::rng::Rng;
 
 /// Steps without time passing, before the simulator believes that none ever will.
@@ -201,15 +202,42 @@ impl World {
             pcap,
             ..
         } = self;
+        let ends = (a.address, b.address);
+        let mut complaints = (Vec::new(), Vec::new());
         a.run(now, |packet| {
             pcap.add(now, packet);
-            a_to_b.give(now, packet);
+            let mtu = a_to_b.give(now, packet);
+            complaints
+                .0
+                .extend(mtu.map(|mtu| too_big(packet, mtu, ends)));
         });
         b.run(now, |packet| {
             pcap.add(now, packet);
-            b_to_a.give(now, packet);
+            let mtu = b_to_a.give(now, packet);
+            complaints
+                .1
+                .extend(mtu.map(|mtu| too_big(packet, mtu, ends)));
         });
+        for complaint in complaints.0 {
+            let _ = b_to_a.give(now, &complaint);
+        }
+        for complaint in complaints.1 {
+            let _ = a_to_b.give(now, &complaint);
+        }
     }
+}
+
+/// What a router says of a packet that does not fit into `mtu` octets. It has the address of
+/// whichever host did not send the packet.
+fn too_big(packet: &[u8], mtu: u32, (a, b): (IpAddr, IpAddr)) -> Vec<u8> {
+    let source = crate::packet::Segment::decode(packet).map(|segment| segment.source.ip());
+    let (router, sender) = if source == Ok(a) { (b, a) } else { (a, b) };
+    let what = if sender.is_ipv4() {
+        Complaint(3, 4, mtu)
+    } else {
+        Complaint(2, 0, mtu)
+    };
+    complain(what, (router, sender), &packet[..packet.len().min(128)])
 }
 
 /// A test that fails shows what was on the wire at last, and leaves all of it in a file.

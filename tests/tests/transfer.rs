@@ -459,6 +459,7 @@ fn whatever_happens_at_once() {
             hold_up: Duration::from_micros(rng.between(1, 50_000)),
             duplicated: rng.choose(&[0, 10_000, 100_000]),
             corrupted: rng.choose(&[0, 10_000, 50_000]),
+            ..LinkConfig::default()
         };
         let (a_to_b, b_to_a) = (link(), link());
         let mut config = if seed % 2 == 0 {

@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::counters::Counting;
+use super::error::Unreachable;
 use super::recovery::{DUPLICATE_THRESHOLD, LossPhase};
 use super::state::State;
 use super::tuning::Tuned;
@@ -99,6 +100,10 @@ pub struct Info {
     pub reordering: u8,
     /// Written by the user and never sent.
     pub unsent: u32,
+    /// The largest packet that the path takes, as far as is known.
+    pub path_mtu: u16,
+    /// The last ICMP error since something was acknowledged, if it did not end the connection.
+    pub soft_error: Option<Unreachable>,
     /// The MSS that our SYN offered.
     pub advertised_mss: u16,
     /// The longest text of a segment that arrived.
@@ -137,6 +142,8 @@ impl<P: Profile> Connection<'_, P> {
                 .data_end(self.send.len())
                 .since(tcb.snd.nxt.latest(tcb.snd.base()))
                 .get(),
+            path_mtu: tcb.path_mtu(),
+            soft_error: tcb.soft_error,
             advertised_mss: tcb.snd.mss_limit,
             received_mss: tcb.rcv.ack.largest(),
             min_rtt: tcb.counters.counted().min_rtt,

@@ -11,6 +11,10 @@ use crate::time::Instant;
 /// No ICMP message makes a path smaller than this (Linux keeps the same floor): a forged one would
 /// otherwise make us send octets one by one.
 const MTU_FLOOR: u16 = 552;
+/// What every link of IPv6 takes (RFC 8200 section 5).
+const MTU_FLOOR_V6: u16 = 1_280;
+/// IP and TCP header of IPv4.
+const HEADERS_V4: u16 = 40;
 
 impl<P: Profile> Connection<'_, P> {
     /// An ICMP error that quotes a segment of ours with sequence number `quoted`. It ends a
@@ -50,8 +54,16 @@ impl<P: Profile> Connection<'_, P> {
     //# implements PAWS MUST also implement Path MTU Discovery.
     pub fn set_path_mtu(&mut self, now: Instant, quoted: SeqNum, mtu: u16) {
         let headers = self.tcb.snd.headers;
+        //= https://www.rfc-editor.org/rfc/rfc8201#section-4
+        //# If a node receives a Packet Too Big message reporting a next-hop MTU
+        //# that is less than the IPv6 minimum link MTU, it must discard it.
+        let ipv6 = cfg!(feature = "ipv6") && headers > HEADERS_V4;
+        if !self.is_outstanding(quoted) || (ipv6 && mtu < MTU_FLOOR_V6) {
+            return;
+        }
         let mss = mtu.max(MTU_FLOOR).saturating_sub(headers).max(MSS_FLOOR);
-        if !self.is_outstanding(quoted) || mss >= self.tcb.snd.mss {
+        self.tcb.path_told(mss, now);
+        if mss >= self.tcb.snd.mss {
             return;
         }
         self.tcb.set_mss(mss);

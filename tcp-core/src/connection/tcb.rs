@@ -86,6 +86,7 @@ pub(super) struct Tcb<P: Profile> {
     pub(super) rtt: Rtt,
     pub(super) congestion: P::Congestion,
     pub(super) ecn: P::Ecn,
+    pub(super) path: P::Path,
     pub(super) timestamps: TimestampState,
     pub(super) config: Basic,
     pub(super) tuning: P::Tuning,
@@ -135,6 +136,7 @@ impl<P: Profile> Tcb<P> {
     pub(super) fn set_config(&mut self, config: Config) {
         self.config = config.basic;
         self.tuning.set(config.tuning);
+        self.set_probing(config.tuning.mtu_probing);
     }
 
     /// The retransmission timer starts, or starts anew.

@@ -107,6 +107,8 @@ impl<P: Profile> Connection<'_, P> {
         if tcb.state == State::SynSent {
             tcb.withdraw_ecn();
         }
+        self.suspect_black_hole(now);
+        let tcb = &mut self.tcb;
         tcb.loss.on_timeout(tcb.snd.una, tcb.snd.nxt);
         tcb.rtt.backoff = tcb.rtt.backoff.saturating_add(1).min(30);
         tcb.arm_retransmission(now);

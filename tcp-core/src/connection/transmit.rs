@@ -31,7 +31,9 @@ impl<P: Profile> Connection<'_, P> {
         checksum: TxChecksum,
     ) -> Option<usize> {
         self.restart_after_idle(now);
+        self.retry_path(now);
         let plan = self.plan();
+        let probe = self.probe_of(plan);
         let mut segment = SegmentEmit::blank();
         self.fill(now, tuple, &mut segment);
         let mut text = [&[][..]; 2];
@@ -63,6 +65,7 @@ impl<P: Profile> Connection<'_, P> {
         };
         let length = emit::<KnownOrder<P>>(out, &ip, &segment, text, checksum)?;
         self.commit(now, plan, &segment);
+        self.tcb.probe_left(plan, probe);
         Some(length)
     }
 

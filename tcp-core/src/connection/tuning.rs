@@ -7,6 +7,7 @@ use core::marker::PhantomData;
 
 use super::config::{Config, Switch};
 use super::ecn::Ecn;
+use super::path_search::MtuProbing;
 use super::quick_ack::QuickAcks;
 use super::tcb::Tcb;
 use crate::profile::Profile;
@@ -19,6 +20,7 @@ use crate::wire::{AnyOrder, OptionOrder, OptionsEmit, Order};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Tuning {
     pub(crate) ecn: Ecn,
+    pub(crate) mtu_probing: MtuProbing,
     pub(crate) option_order: OptionOrder,
     pub(crate) initial_window: u8,
     /// [`FITTING`](Self::FITTING): as the receive ring needs it.
@@ -49,6 +51,7 @@ impl Tuning {
     /// Nothing but zeros: memory that is not yet in use.
     pub(crate) const BLANK: Self = Self {
         ecn: Ecn::Off,
+        mtu_probing: MtuProbing::Off,
         option_order: OptionOrder::Linux,
         initial_window: 0,
         window_scale: 0,
@@ -63,6 +66,7 @@ impl Tuning {
     pub(crate) const fn new() -> Self {
         Self {
             ecn: Ecn::Accept,
+            mtu_probing: MtuProbing::OnBlackHole,
             option_order: OptionOrder::Linux,
             initial_window: 10,
             window_scale: Self::FITTING,
@@ -257,6 +261,17 @@ impl Config {
     #[must_use]
     pub const fn ecn(mut self, ecn: Ecn) -> Self {
         self.tuning.ecn = ecn;
+        self
+    }
+}
+
+/// A knob that has an effect where the profile keeps [`PathState`](crate::PathState).
+impl Config {
+    /// When to search for the size of segments that the path takes (RFC 4821): when large ones
+    /// vanish, by default.
+    #[must_use]
+    pub const fn mtu_probing(mut self, probing: MtuProbing) -> Self {
+        self.tuning.mtu_probing = probing;
         self
     }
 }

@@ -15,8 +15,8 @@ fn link(config: LinkConfig) -> Link {
 #[test]
 fn a_clean_link_only_delays() {
     let mut link = link(LinkConfig::default());
-    link.give(Instant::from_micros(5), &[1]);
-    link.give(Instant::from_micros(5), &[2]);
+    let _ = link.give(Instant::from_micros(5), &[1]);
+    let _ = link.give(Instant::from_micros(5), &[2]);
     assert_eq!(link.take(Instant::from_micros(10_004)), None);
     assert_eq!(arrivals(&mut link), [(10_005, vec![1]), (10_005, vec![2])]);
 }
@@ -30,7 +30,7 @@ fn the_rate_spaces_packets_and_a_full_queue_drops_them() {
         ..LinkConfig::default()
     });
     for _ in 0..5 {
-        link.give(Instant::ZERO, &[0; 100]);
+        let _ = link.give(Instant::ZERO, &[0; 100]);
     }
     let times: Vec<u64> = arrivals(&mut link).iter().map(|(at, _)| *at).collect();
     assert_eq!(times, [100, 200]);
@@ -68,7 +68,7 @@ fn accidents_happen_as_often_as_they_should() {
         ..LinkConfig::default()
     });
     for _ in 0..10_000 {
-        link.give(Instant::ZERO, &[0; 40]);
+        let _ = link.give(Instant::ZERO, &[0; 40]);
     }
     let counters = link.counters();
     assert!((900..1_100).contains(&counters.lost), "{counters:?}");
@@ -89,7 +89,7 @@ fn bursts_lose_neighbours() {
         ..LinkConfig::default()
     });
     for number in 0u32..20_000 {
-        link.give(Instant::ZERO, &number.to_be_bytes());
+        let _ = link.give(Instant::ZERO, &number.to_be_bytes());
     }
     let survivors = arrivals(&mut link).len();
     let lost = 20_000 - survivors;
@@ -109,7 +109,7 @@ fn the_same_seed_has_the_same_accidents() {
     let run = |seed| {
         let mut link = Link::new(config, Rng::new(seed));
         for number in 0u64..200 {
-            link.give(Instant::from_millis(number), &number.to_be_bytes());
+            let _ = link.give(Instant::from_millis(number), &number.to_be_bytes());
         }
         arrivals(&mut link)
     };

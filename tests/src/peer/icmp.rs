@@ -26,48 +26,54 @@ impl Peer {
     }
 
     /// An ICMP error that quotes the packet `quoted`.
-    ///
-    /// # Panics
-    /// When the packet is longer than a packet can be.
     #[must_use]
     pub fn complaint_about(&self, what: Complaint, quoted: &[u8]) -> Vec<u8> {
         let (stack, ours) = self.ends();
-        let mut message = vec![what.0, what.1, 0, 0];
-        message.extend(what.2.to_be_bytes());
-        message.extend(quoted);
-        let length = u16::try_from(message.len()).expect("a packet is short");
-        match (ours.ip(), stack.ip()) {
-            (IpAddr::V4(from), IpAddr::V4(to)) => {
-                let sum = checksum(&message);
-                message[2..4].copy_from_slice(&sum.to_be_bytes());
-                let mut packet = vec![0x45, 0];
-                packet.extend((20 + length).to_be_bytes());
-                packet.extend([0, 0, 0, 0, 64, ICMPV4, 0, 0]);
-                packet.extend(from.octets());
-                packet.extend(to.octets());
-                let sum = checksum(&packet);
-                packet[10..12].copy_from_slice(&sum.to_be_bytes());
-                packet.extend(message);
-                packet
-            }
-            (IpAddr::V6(from), IpAddr::V6(to)) => {
-                let mut summed = from.octets().to_vec();
-                summed.extend(to.octets());
-                summed.extend(u32::from(length).to_be_bytes());
-                summed.extend([0, 0, 0, ICMPV6]);
-                summed.extend(&message);
-                let sum = checksum(&summed);
-                message[2..4].copy_from_slice(&sum.to_be_bytes());
-                let mut packet = vec![0x60, 0, 0, 0];
-                packet.extend(length.to_be_bytes());
-                packet.extend([ICMPV6, 64]);
-                packet.extend(from.octets());
-                packet.extend(to.octets());
-                packet.extend(message);
-                packet
-            }
-            families => panic!("no packet has {families:?}"),
+        complain(what, (ours.ip(), stack.ip()), quoted)
+    }
+}
+
+/// An ICMP error between two addresses that quotes the packet `quoted`.
+///
+/// # Panics
+/// When the packet is longer than a packet can be, or the addresses are of two families.
+#[must_use]
+pub fn complain(what: Complaint, (from, to): (IpAddr, IpAddr), quoted: &[u8]) -> Vec<u8> {
+    let mut message = vec![what.0, what.1, 0, 0];
+    message.extend(what.2.to_be_bytes());
+    message.extend(quoted);
+    let length = u16::try_from(message.len()).expect("a packet is short");
+    match (from, to) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            let sum = checksum(&message);
+            message[2..4].copy_from_slice(&sum.to_be_bytes());
+            let mut packet = vec![0x45, 0];
+            packet.extend((20 + length).to_be_bytes());
+            packet.extend([0, 0, 0, 0, 64, ICMPV4, 0, 0]);
+            packet.extend(from.octets());
+            packet.extend(to.octets());
+            let sum = checksum(&packet);
+            packet[10..12].copy_from_slice(&sum.to_be_bytes());
+            packet.extend(message);
+            packet
         }
+        (IpAddr::V6(from), IpAddr::V6(to)) => {
+            let mut summed = from.octets().to_vec();
+            summed.extend(to.octets());
+            summed.extend(u32::from(length).to_be_bytes());
+            summed.extend([0, 0, 0, ICMPV6]);
+            summed.extend(&message);
+            let sum = checksum(&summed);
+            message[2..4].copy_from_slice(&sum.to_be_bytes());
+            let mut packet = vec![0x60, 0, 0, 0];
+            packet.extend(length.to_be_bytes());
+            packet.extend([ICMPV6, 64]);
+            packet.extend(from.octets());
+            packet.extend(to.octets());
+            packet.extend(message);
+            packet
+        }
+        families => panic!("no packet has {families:?}"),
     }
 }
 

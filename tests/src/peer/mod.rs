@@ -31,7 +31,7 @@ use crate::oracle::{self, Oracle};
 use crate::packet::{ACK, RST, SYN, Segment};
 use crate::stream::Stream;
 
-pub use icmp::Complaint;
+pub use icmp::{Complaint, complain};
 use seg::Stamps;
 pub use seg::{Seg, ack, data, fin, rst, rst_ack, seg, syn, syn_ack};
 pub use setup::Setup;

@@ -1,11 +1,15 @@
-//! Something between the kernel and us that loses, reorders, duplicates or marks packets.
+//! Something between the kernel and us that loses, reorders, duplicates or marks
+//! packets, or has no room for large ones.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tcp_std::Device;
+use tcp_tests::packet::Segment;
+use tcp_tests::peer::{Complaint, complain};
 use tcp_tests::rng::Rng;
 
 use crate::lab::{Family, Lab};
@@ -22,6 +26,17 @@ pub(crate) struct Impairment {
     pub(crate) twice: u32,
     /// Packets that say that they may be marked are (RFC 3168).
     pub(crate) marked: u32,
+    /// Longer packets do not pass.
+    pub(crate) narrow: Option<Narrow>,
+}
+
+/// How long a packet may be, and what becomes of longer ones.
+#[derive(Clone, Copy)]
+pub(crate) enum Narrow {
+    /// Their senders hear of it by ICMP.
+    Told(usize),
+    /// They vanish.
+    Silent(usize),
 }
 
 pub(crate) fn lossy(family: Family) {
@@ -128,6 +143,14 @@ impl Way {
                 mark(packet);
             }
             let packet = &*packet;
+            match self.impairment.narrow {
+                Some(Narrow::Told(longest)) if len > longest => {
+                    write(from, &too_big(packet, longest))?;
+                    continue;
+                }
+                Some(Narrow::Silent(longest)) if len > longest => continue,
+                Some(Narrow::Told(_) | Narrow::Silent(_)) | None => {}
+            }
             if self.rng.happens(self.impairment.lost) {
                 continue;
             }
@@ -173,6 +196,18 @@ fn mark(packet: &mut [u8]) {
         let (less, borrow) = sum.overflowing_sub(u16::from(packet[1] - before));
         packet[10..12].copy_from_slice(&(less - u16::from(borrow)).to_be_bytes());
     }
+}
+
+/// What a router says of a packet that is too big; it has the address of the packet's destination.
+fn too_big(packet: &[u8], longest: usize) -> Vec<u8> {
+    let mtu = u32::try_from(longest).expect("a packet is short");
+    let segment = Segment::decode(packet).expect("only segments are that long");
+    let ends = (segment.destination.ip(), segment.source.ip());
+    let what = match ends.0 {
+        IpAddr::V4(_) => Complaint(3, 4, mtu),
+        IpAddr::V6(_) => Complaint(2, 0, mtu),
+    };
+    complain(what, ends, &packet[..128])
 }
 
 /// Waits until there is room: what is lost is to be lost by the seed.

@@ -8,6 +8,7 @@ mod impaired;
 mod lab;
 mod many;
 mod options;
+mod path_mtu;
 mod recording;
 mod transfer;
 
@@ -59,4 +60,6 @@ over_both_families! {
     the_path_may_reorder_and_duplicate: impaired::disordered;
     the_path_may_mark_instead_of_losing: ecn::marked;
     the_kernel_may_refuse_marks: ecn::refused;
+    the_path_may_be_narrow_and_say_so: path_mtu::told;
+    the_path_may_be_narrow_and_silent: path_mtu::silent;
 }

@@ -110,6 +110,8 @@ impl<P: Profile> Connection<'_, P> {
         let acked = ack.since(before).get();
         tcb.snd.acknowledge(ack);
         tcb.attempts = 0;
+        tcb.soft_error = None;
+        tcb.probe_acknowledged(ack);
         tcb.progress_at = Tick::at(now);
         let data = ack.since(first_data).as_usize().min(self.send.len());
         self.send.consume(data);
@@ -248,8 +250,12 @@ impl<P: Profile> Connection<'_, P> {
             first_end.earliest(tcb.snd.nxt),
             tcb.snd.mss,
         ) {
-            tcb.congestion.on_fast_retransmit(now, flight);
-            tcb.reduced_for_loss();
+            if tcb.probe_lost(now) {
+                tcb.loss.forgive(una);
+            } else {
+                tcb.congestion.on_fast_retransmit(now, flight);
+                tcb.reduced_for_loss();
+            }
             tcb.arm_retransmission(now);
         }
         debug_assert!(

@@ -5,6 +5,7 @@ use super::congestion::CongestionControl;
 use super::ecn::EcnState;
 use super::event::Events;
 use super::optional::Optional;
+use super::path_search::PathState;
 use super::recovery::{Loss, Pushed, Rtt, Usage};
 use super::recv::{Rcv, scale_for};
 use super::send::{MSS_FLOOR, Snd};
@@ -150,6 +151,7 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
         rtt: Rtt::new(),
         congestion: P::Congestion::new(mss, tuning.get().window(mss)),
         ecn: P::Ecn::new(EcnState::new(config.tuning.ecn, opening.iss)),
+        path: P::Path::new(PathState::new(config.tuning.mtu_probing)),
         timestamps: TimestampState {
             offset: opening.timestamp_offset,
             recent: 0,
@@ -235,6 +237,7 @@ fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
         .unwrap_or(default_mss(tcb.snd.headers - TCP_HEADER))
         .min(tcb.snd.mss_limit)
         .max(MSS_FLOOR);
+    let mss = tcb.begin_path(mss);
     tcb.snd.mss = mss;
     tcb.congestion = P::Congestion::new(mss, tcb.tuning.get().window(mss));
 }

@@ -191,6 +191,12 @@ impl Loss {
         }
     }
 
+    /// What was just found lost was too large for the path: it goes again, and recovers nothing.
+    pub(in crate::connection) fn forgive(&mut self, una: SeqNum) {
+        self.phase = LossPhase::Open;
+        self.recover = una;
+    }
+
     /// The retransmission timer expired: everything sent is deemed lost.
     //= https://www.rfc-editor.org/rfc/rfc2018#section-5
     //# The data sender MUST retransmit the segment at the left edge of the window

@@ -130,9 +130,14 @@ impl<P: Profile> Connection<'_, P> {
 
     /// The segment at `seq` with at most `room` octets of sequence space, if there is any.
     fn outgoing(&self, seq: SeqNum, room: u32, novelty: Novelty) -> Option<Outgoing> {
+        self.segment(seq, room, novelty, self.tcb.snd.mss)
+    }
+
+    /// The same, with segments of `mss` octets.
+    fn segment(&self, seq: SeqNum, room: u32, novelty: Novelty, mss: u16) -> Option<Outgoing> {
         let snd = &self.tcb.snd;
         let waiting = snd.data_end(self.send.len()).since(seq).get();
-        let longest = u32::from(self.segment_room());
+        let longest = u32::from(self.room_of(mss));
         let text = waiting.min(longest).min(room);
         let last = text == waiting;
         let fin = last && room > text && snd.fin().is_some();
@@ -188,7 +193,8 @@ impl<P: Profile> Connection<'_, P> {
         if tcb.holds_back() {
             return None;
         }
-        let outgoing = self.outgoing(snd.nxt, usable, Novelty::New)?;
+        let mss = self.next_probe(usable).unwrap_or(snd.mss);
+        let outgoing = self.segment(snd.nxt, usable, Novelty::New, mss)?;
         let in_flight = tcb.in_flight();
         let text = outgoing.text.get();
         if in_flight > 0 && in_flight.saturating_add(text) > tcb.congestion.cwnd() {
@@ -227,14 +233,14 @@ impl<P: Profile> Connection<'_, P> {
         }
     }
 
-    /// Octets of text that fit into one segment beside its options.
-    fn segment_room(&self) -> u16 {
+    /// Octets of text that fit into a segment of `mss` octets beside its options.
+    pub(in crate::connection) fn room_of(&self, mss: u16) -> u16 {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "options are at most 40 octets"
         )]
         let options = self.data_options_len() as u16;
-        self.tcb.snd.mss.saturating_sub(options).max(1)
+        mss.saturating_sub(options).max(1)
     }
 
     /// Octets of options that a segment carries now.

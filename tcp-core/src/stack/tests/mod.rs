@@ -18,6 +18,7 @@ impl Profile for Indexed {
     type Counters = Counters;
     type Tuning = Untuned;
     type Ecn = Absent;
+    type Path = Absent;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::Off;
