@@ -13,7 +13,8 @@ const PACKET: usize = 1_516;
 #[repr(C)]
 struct Registers {
     micros: u64,
-    secret: [u8; 16],
+    /// Words of a source of random numbers.
+    secret: [u32; 4],
     address: [u8; 4],
     /// Length of the packet that came; written when it was taken.
     received: u32,
@@ -55,8 +56,13 @@ impl Mailbox {
     }
 
     pub(crate) fn secret(&self) -> [u8; 16] {
-        // SAFETY: a register.
-        unsafe { read_volatile(addr_of!(MAILBOX.secret)) }
+        // SAFETY: registers.
+        let words = unsafe { read_volatile(addr_of!(MAILBOX.secret)) };
+        let mut secret = [0; 16];
+        for (octets, word) in secret.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *octets = word.to_le_bytes();
+        }
+        secret
     }
 
     pub(crate) fn address(&self) -> IpAddr {
