@@ -139,10 +139,11 @@ pub mod wire;
 
 pub use connection::{
     Absent, AckSample, Arrival, BlindAttacks, CloseReason, Config, CongestionControl,
-    CongestionState, Connection, Counted, Counters, Counting, Ecn, EcnState, Events, HalfOpen,
-    Info, Island, KeepAlive, Kept, Misuse, MtuProbing, NewReno, NoCounters, Opening, Optional,
-    PathState, Priority, QuickAcks, ResetReply, SentRecord, State, Switch, TimeWaitSeed, Timeout,
-    Timer, Tunable, Tuned, Tuning, Tuple, Unreachable, Untuned,
+    CongestionState, Connection, Counted, Counters, Counting, DuplicateReporting, DuplicateReports,
+    Ecn, EcnState, Events, HalfOpen, Info, Island, KeepAlive, Kept, Misuse, MtuProbing, NewReno,
+    NoCounters, NoDuplicateReports, Opening, Optional, PathState, Priority, QuickAcks, ResetReply,
+    SentRecord, State, Switch, TimeWaitSeed, Timeout, Timer, Tunable, Tuned, Tuning, Tuple,
+    Unreachable, Untuned,
 };
 pub use profile::{Firmware, Host, Memory, Profile, Small, Storage};
 pub use ring::Ring;

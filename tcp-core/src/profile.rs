@@ -6,8 +6,9 @@ use core::hash::Hash;
 use managed::ManagedSlice;
 
 use crate::connection::{
-    Absent, CongestionControl, Counters, Counting, EcnState, Island, Kept, NewReno, NoCounters,
-    Optional, PathState, SentRecord, Switch, Tunable, Tuned, Untuned,
+    Absent, CongestionControl, Counters, Counting, DuplicateReporting, DuplicateReports, EcnState,
+    Island, Kept, NewReno, NoCounters, NoDuplicateReports, Optional, PathState, SentRecord, Switch,
+    Tunable, Tuned, Untuned,
 };
 use crate::stack::{AnyAddress, Few, LocalAddress, Many, OwnAddress, Scale};
 
@@ -29,6 +30,8 @@ pub trait Profile: Clone + Debug + PartialEq + Eq + Hash + 'static {
     /// Whether a connection searches for the size of segments that its path takes (RFC 4821), and
     /// tries larger ones ten minutes after an ICMP message.
     type Path: Optional<PathState>;
+    /// Whether SACK options report what arrived twice (RFC 2883).
+    type Duplicates: DuplicateReporting;
     /// Whether timestamps are offered and accepted (RFC 7323).
     const TIMESTAMPS: Switch;
     /// Whether [`Config::keep_alive`](crate::Config::keep_alive) has an effect.
@@ -50,13 +53,14 @@ impl Profile for Firmware {
     type Tuning = Untuned;
     type Ecn = Absent;
     type Path = Absent;
+    type Duplicates = DuplicateReports;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::Off;
 }
 
-/// For the smallest microcontrollers: as [`Firmware`], without timestamps, keep-alive and counters
-/// a connection.
+/// For the smallest microcontrollers: as [`Firmware`], without timestamps, keep-alive, reports of
+/// what arrived twice, and counters a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Small;
 
@@ -68,6 +72,7 @@ impl Profile for Small {
     type Tuning = Untuned;
     type Ecn = Absent;
     type Path = Absent;
+    type Duplicates = NoDuplicateReports;
     const TIMESTAMPS: Switch = Switch::Off;
     const KEEP_ALIVE: Switch = Switch::Off;
     const REASSEMBLY: Switch = Switch::Off;
@@ -86,6 +91,7 @@ impl Profile for Host {
     type Tuning = Tunable;
     type Ecn = Kept<EcnState>;
     type Path = Kept<PathState>;
+    type Duplicates = DuplicateReports;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::On;

@@ -84,11 +84,8 @@ impl<'a> Ring<'a> {
 
     /// Appends as much of `octets` as fits; returns how many octets.
     pub fn push(&mut self, octets: &[u8]) -> usize {
-        let count = octets.len().min(self.free());
-        let octets = octets.get(..count).unwrap_or_default();
-        self.write_at(0, octets);
-        self.len += count;
-        count
+        let count = self.write_at(0, octets);
+        self.commit(count)
     }
 
     /// Writes into free space, `offset` octets past the end of the content, without making it
@@ -111,9 +108,12 @@ impl<'a> Ring<'a> {
         written
     }
 
-    /// Makes the next `count` octets of free space content (they were written before).
-    pub fn commit(&mut self, count: usize) {
-        self.len += count.min(self.free());
+    /// Makes the next `count` octets of free space content (they were written before), or as many
+    /// as there are; returns how many.
+    pub fn commit(&mut self, count: usize) -> usize {
+        let count = count.min(self.free());
+        self.len += count;
+        count
     }
 
     /// Drops `count` octets from the front of the content.
@@ -149,6 +149,7 @@ impl<'a> Ring<'a> {
 }
 
 /// Copies the common length of the two slices; returns it.
+#[inline(never)]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
     let count = to.len().min(from.len());
     if let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) {

@@ -55,13 +55,13 @@ impl SeqNum {
     /// `self` is `other` or comes before it.
     #[must_use]
     pub const fn at_or_before(self, other: Self) -> bool {
-        self.0 == other.0 || self.before(other)
+        other.at_or_after(self)
     }
 
     /// `self` is `other` or comes after it.
     #[must_use]
     pub const fn at_or_after(self, other: Self) -> bool {
-        self.0 == other.0 || self.after(other)
+        self.0.wrapping_sub(other.0).cast_signed() >= 0
     }
 
     /// The later of two points.
@@ -204,6 +204,15 @@ impl SeqRange {
     #[must_use]
     pub const fn contains(self, point: SeqNum) -> bool {
         point.at_or_after(self.start) && point.before(self.end)
+    }
+
+    /// What both ranges hold.
+    #[must_use]
+    pub const fn common(self, other: Self) -> Self {
+        Self {
+            start: self.start.latest(other.start),
+            end: self.end.earliest(other.end),
+        }
     }
 
     /// Whether the two ranges share an octet or stand end to end.

@@ -49,6 +49,7 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Self;
 
+    #[inline(never)]
     fn add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.0))
     }
@@ -64,6 +65,7 @@ impl Sub for Instant {
     type Output = Duration;
 
     /// The time from `earlier` to `self`; zero when time went back.
+    #[inline(never)]
     fn sub(self, earlier: Self) -> Duration {
         Duration(self.0.saturating_sub(earlier.0))
     }
@@ -177,6 +179,7 @@ impl Span {
     pub(crate) const MAX: Self = Self(1 << 30);
 
     /// `millis` milliseconds, rounded up.
+    #[inline(never)]
     pub(crate) const fn from_millis(millis: u32) -> Self {
         // 1,000 of 1,024 are 125 of 128: all but three of them.
         let units = millis - millis / 128 * 3 - millis % 128 * 3 / 128;

@@ -13,7 +13,7 @@
 use super::congestion::CongestionControl;
 use super::optional::Optional;
 use super::recovery::LossPhase;
-use super::send::{Novelty, Outgoing, Plan};
+use super::send::{Kind, Novelty, Plan};
 use super::state::State;
 use super::tcb::{Probe, Tcb};
 use crate::profile::Profile;
@@ -243,24 +243,19 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// Adds the flags of ECN to a segment, and returns the ECN field of its packet.
-    pub(super) fn mark(&self, plan: Plan, segment: &mut SegmentEmit) -> u8 {
+    pub(super) fn mark(&self, plan: &Plan, segment: &mut SegmentEmit) -> u8 {
         let Some(ecn) = self.ecn.get() else {
             return 0;
         };
-        let (flags, field) = match (plan, ecn.phase) {
-            (Plan::Syn(_), Phase::Offered) if self.state == State::SynSent => (SETUP, 0),
-            (Plan::Syn(_), Phase::Agreed) if self.state != State::SynSent => (Flags::ECE, 0),
-            (Plan::Text(outgoing), Phase::Agreed) if self.may_be_marked(&outgoing) => {
+        let (flags, field) = match (plan.kind, ecn.phase) {
+            (Kind::Syn, Phase::Offered) if self.state == State::SynSent => (SETUP, 0),
+            (Kind::Syn, Phase::Agreed) if self.state != State::SynSent => (Flags::ECE, 0),
+            (Kind::Text, Phase::Agreed) if self.may_be_marked(plan) => {
                 (ecn.echoes() | if ecn.tell { Flags::CWR } else { 0 }, ECT_0)
             }
-            (Plan::Text(_) | Plan::Ack | Plan::KeepAlive, Phase::Agreed) => (ecn.echoes(), 0),
+            (Kind::Text | Kind::Ack | Kind::KeepAlive, Phase::Agreed) => (ecn.echoes(), 0),
             (
-                Plan::Nothing
-                | Plan::Reset
-                | Plan::Syn(_)
-                | Plan::Text(_)
-                | Plan::Ack
-                | Plan::KeepAlive,
+                Kind::Nothing | Kind::Reset | Kind::Syn | Kind::Text | Kind::Ack | Kind::KeepAlive,
                 Phase::Not | Phase::Offered | Phase::Withdrawn | Phase::Agreed,
             ) => (0, 0),
         };
@@ -277,10 +272,8 @@ impl<P: Profile> Tcb<P> {
     //# sender MUST NOT set either an ECT codepoint or the CWR bit on window
     //# probe packets.
     /// Whether a router may mark this segment of a connection with ECN.
-    fn may_be_marked(&self, outgoing: &Outgoing) -> bool {
-        outgoing.novelty == Novelty::New
-            && outgoing.text > SeqLen::ZERO
-            && self.probe != Probe::Window
+    fn may_be_marked(&self, plan: &Plan) -> bool {
+        plan.novelty == Novelty::New && plan.text > SeqLen::ZERO && self.probe != Probe::Window
     }
 
     /// A segment left with these flags.

@@ -50,8 +50,8 @@ pub use optional::{Absent, Kept, Optional};
 pub use path_search::{MtuProbing, PathState};
 pub use quick_ack::QuickAcks;
 pub use recovery::SentRecord;
-pub use recv::Island;
 pub(crate) use recv::scale_for;
+pub use recv::{DuplicateReporting, DuplicateReports, Island, NoDuplicateReports};
 pub use state::State;
 pub use timers::Timer;
 pub use tuning::{BlindAttacks, Tunable, Tuned, Tuning, Untuned};
@@ -61,7 +61,7 @@ use core::net::SocketAddr;
 
 use recovery::Sent;
 use recv::Islands;
-use send::Plan;
+use send::Kind;
 use tcb::Tcb;
 
 use crate::profile::{Profile, Storage};
@@ -156,6 +156,7 @@ pub struct TimeWaitSeed {
 
 /// One connection: the TCB and the octets lent to it.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Connection<'a, P: Profile> {
     tcb: Tcb<P>,
     /// Written by the user and not acknowledged by the peer.
@@ -183,7 +184,7 @@ impl<'a, P: Profile> Connection<'a, P> {
     /// reset.
     #[must_use]
     pub fn wants_transmit(&self, _now: Instant) -> bool {
-        self.plan() != Plan::Nothing
+        self.plan().kind != Kind::Nothing
     }
 
     /// Takes the octets back; the connection is over.
@@ -268,7 +269,7 @@ impl<'a, P: Profile> Connection<'a, P> {
             State::Established | State::CloseWait | State::FinWait2 | State::TimeWait
         );
         let unacknowledged = tcb.snd.end(self.send.len()).after(tcb.snd.una);
-        if (unacknowledged || !quiet) && self.plan() == Plan::Nothing {
+        if (unacknowledged || !quiet) && self.plan().kind == Kind::Nothing {
             assert!(
                 self.next_tick(Instant::ZERO).is_some(),
                 "something waits, and no deadline is armed"

@@ -20,7 +20,7 @@ use super::Connection;
 use super::congestion::CongestionControl;
 use super::optional::Optional;
 use super::recovery::LossPhase;
-use super::send::{MSS_FLOOR, Novelty, Plan};
+use super::send::{Kind, MSS_FLOOR, Novelty, Plan};
 use super::tcb::Tcb;
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
@@ -208,11 +208,11 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// A plan was carried out in which the segment was larger than the path is known to take.
-    pub(super) fn probe_left(&mut self, plan: Plan, mss: Option<u16>) {
-        if let (Some(path), Plan::Text(outgoing), Some(mss)) = (self.path.get_mut(), plan, mss) {
+    pub(super) fn probe_left(&mut self, plan: &Plan, mss: Option<u16>) {
+        if let (Some(path), Kind::Text, Some(mss)) = (self.path.get_mut(), plan.kind, mss) {
             path.probe = Some(SizeProbe {
-                start: outgoing.seq,
-                end: outgoing.end(),
+                start: plan.seq,
+                end: plan.end(),
                 mss,
             });
         }
@@ -247,13 +247,13 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// The segment size of the probe that a plan sends, if it sends one.
-    pub(super) fn probe_of(&self, plan: Plan) -> Option<u16> {
+    pub(super) fn probe_of(&self, plan: &Plan) -> Option<u16> {
         let size = self.tcb.path.get()?.next()?;
-        let Plan::Text(outgoing) = plan else {
+        if plan.kind != Kind::Text {
             return None;
-        };
-        let large = outgoing.text > SeqLen::new(self.room_of(self.tcb.snd.mss).into());
-        (large && outgoing.novelty == Novelty::New).then_some(size)
+        }
+        let large = plan.text > SeqLen::new(self.room_of(self.tcb.snd.mss).into());
+        (large && plan.novelty == Novelty::New).then_some(size)
     }
 
     /// A timeout: after some in a row, segments that are larger than the base are taken to vanish.

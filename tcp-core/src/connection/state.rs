@@ -85,6 +85,7 @@ const TRANSITIONS: [(State, Step, State); 11] = [
 
 impl State {
     /// The state after `step`; a step that the table does not list changes nothing.
+    #[inline(never)]
     pub(super) fn after(self, step: Step) -> Self {
         let listed = TRANSITIONS
             .iter()

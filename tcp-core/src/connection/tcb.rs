@@ -66,8 +66,23 @@ const ORPHAN_LEAST_S: u16 = 100;
 
 /// The transmission control block (RFC 9293 section 3.3.1).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[repr(C)]
 pub(super) struct Tcb<P: Profile> {
+    pub(super) state: State,
+    pub(super) user: User,
+    pub(super) probe: Probe,
+    pub(super) events: Events,
+    /// Retransmissions of what is at SND.UNA since it last advanced, or unanswered keep-alives.
+    pub(super) attempts: u8,
+    pub(super) negotiated: Negotiated,
+    pub(super) reason: Option<CloseReason>,
+    /// The last ICMP error that does not end a connection by itself (RFC 9293 MUST-56).
+    pub(super) soft_error: Option<super::error::Unreachable>,
+    pub(super) snd: Snd,
+    pub(super) rcv: Rcv<P::Duplicates>,
     pub(super) timers: Deadlines,
+    pub(super) loss: Loss,
+    pub(super) usage: Usage,
     /// When the last segment with data, SYN or FIN left.
     pub(super) last_sent: Tick,
     /// The latest time at which any segment left.
@@ -77,33 +92,20 @@ pub(super) struct Tcb<P: Profile> {
     /// When the peer last acknowledged something new, or the oldest of what is outstanding
     /// became so.
     pub(super) progress_at: Tick,
-    pub(super) counters: P::Counters,
-    pub(super) retransmissions: u32,
-    pub(super) snd: Snd,
-    pub(super) rcv: Rcv,
-    pub(super) loss: Loss,
-    pub(super) usage: Usage,
     pub(super) rtt: Rtt,
     pub(super) congestion: P::Congestion,
     pub(super) ecn: P::Ecn,
     pub(super) path: P::Path,
     pub(super) timestamps: TimestampState,
+    pub(super) retransmissions: u32,
+    pub(super) counters: P::Counters,
     pub(super) config: Basic,
     pub(super) tuning: P::Tuning,
-    pub(super) state: State,
-    pub(super) negotiated: Negotiated,
-    pub(super) user: User,
-    pub(super) probe: Probe,
-    pub(super) events: Events,
-    pub(super) reason: Option<CloseReason>,
-    /// The last ICMP error that does not end a connection by itself (RFC 9293 MUST-56).
-    pub(super) soft_error: Option<super::error::Unreachable>,
-    /// Retransmissions of what is at SND.UNA since it last advanced, or unanswered keep-alives.
-    pub(super) attempts: u8,
 }
 
 impl<P: Profile> Tcb<P> {
     /// Ends the connection. What was to be sent is forgotten, what was received stays.
+    #[inline(never)]
     pub(super) fn close(&mut self, reason: CloseReason) {
         self.state = State::Closed;
         self.reason = Some(reason);
@@ -114,6 +116,7 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// Ends the connection and tells the peer (RFC 9293 section 3.10.5).
+    #[inline(never)]
     pub(super) fn close_with_reset(&mut self, reason: CloseReason) {
         let synchronized = !matches!(self.state, State::Closed | State::SynSent | State::TimeWait);
         self.close(reason);
@@ -140,6 +143,7 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// The retransmission timer starts, or starts anew.
+    #[inline(never)]
     pub(super) fn arm_retransmission(&mut self, now: Instant) {
         let timeout = self.rtt.timeout(&self.config);
         self.timers.retransmission.arm(Tick::at(now), timeout);

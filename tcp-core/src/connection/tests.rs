@@ -271,6 +271,30 @@ fn a090_a_shut_window_is_probed_and_the_lost_update_does_not_stall() {
     assert_eq!(received.len(), sent.len());
 }
 
+/// What waited beyond a gap is no part of the segment that fills it: every second full segment is
+/// acknowledged afterwards, too.
+#[test]
+fn a_filled_gap_does_not_stretch_acknowledgments() {
+    let mut pair = Pair::open(Config::new().nagle(Switch::Off), 60_000);
+    let write = |pair: &mut Pair, count| {
+        for _ in 0..count {
+            let sent = pair.a.connection.send(pair.now, &[7; 1_000]);
+            assert_eq!(sent, Ok(1_000));
+            pair.collect();
+        }
+    };
+    write(&mut pair, 8);
+    let first = pair.to_b.pop_front().expect("nothing was sent");
+    pair.deliver();
+    pair.to_b.push_back(first);
+    pair.settle();
+    assert_eq!(pair.b.connection.readable(), 8_000);
+    write(&mut pair, 2);
+    pair.deliver();
+    pair.collect();
+    assert_eq!(pair.to_a.len(), 1, "two segments, one acknowledgment");
+}
+
 #[test]
 fn d34_a_lost_fin_is_sent_again() {
     let mut pair = Pair::open(Config::new(), 2_048);

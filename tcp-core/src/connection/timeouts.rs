@@ -136,8 +136,8 @@ impl<P: Profile> Connection<'_, P> {
 
     /// The deadline is armed once and looks back when it comes, so progress costs no timer work.
     fn user_timeout(&mut self, now: Instant) {
+        let waiting = self.end().after(self.tcb.snd.una);
         let tcb = &mut self.tcb;
-        let waiting = tcb.snd.end(self.send.len()).after(tcb.snd.una);
         let Some(limit) = tcb.give_up_after().filter(|_| waiting) else {
             return;
         };

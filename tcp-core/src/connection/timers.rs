@@ -163,15 +163,15 @@ impl Deadlines {
             fin_wait_2,
         } = self;
         let at = self.earliest(now)?;
-        let named = [
-            (retransmission, Timer::Retransmission),
-            (persist, Timer::Persist),
-            (delayed_ack, Timer::DelayedAck),
-            (keep_alive, Timer::KeepAlive),
-            (user_timeout, Timer::UserTimeout),
-            (fin_wait_2, Timer::FinWait2),
-        ];
-        let (_, timer) = named.into_iter().find(|(deadline, _)| deadline.0 == at.0)?;
+        let timer = match at.0 {
+            at if at == retransmission.0 => Timer::Retransmission,
+            at if at == persist.0 => Timer::Persist,
+            at if at == delayed_ack.0 => Timer::DelayedAck,
+            at if at == keep_alive.0 => Timer::KeepAlive,
+            at if at == user_timeout.0 => Timer::UserTimeout,
+            at if at == fin_wait_2.0 => Timer::FinWait2,
+            _ => return None,
+        };
         Some((at, timer))
     }
 }

@@ -3,8 +3,8 @@
 use super::congestion::CongestionControl;
 use super::counters::Counting;
 use super::recovery::Pushed;
-use super::recv::AckOwed;
-use super::send::{Novelty, Outgoing, Plan};
+use super::recv::{AckOwed, DuplicateReporting};
+use super::send::{Kind, Novelty, Plan};
 use super::state::State;
 use super::tcb::{Probe, User};
 use super::tuning::{KnownOrder, Tuned};
@@ -33,25 +33,22 @@ impl<P: Profile> Connection<'_, P> {
         self.restart_after_idle(now);
         self.retry_path(now);
         let plan = self.plan();
-        let probe = self.probe_of(plan);
+        if plan.kind == Kind::Nothing {
+            return None;
+        }
+        let probe = self.probe_of(&plan);
         let mut segment = SegmentEmit::blank();
         self.fill(now, tuple, &mut segment);
-        let mut text = [&[][..]; 2];
-        match plan {
-            Plan::Nothing => return None,
-            Plan::Ack => {}
-            Plan::Reset => self.write_reset(&mut segment),
-            //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
-            //# An implementation SHOULD send a keep-alive segment with no data (SHLD-12)
-            Plan::KeepAlive => segment.seq = segment.seq - SeqLen::ONE,
-            Plan::Syn(_) => self.write_syn(&mut segment),
-            Plan::Text(outgoing) => {
-                self.write_text(&mut segment, &outgoing);
-                let offset = outgoing.seq.since(self.tcb.snd.base()).as_usize();
-                text = self.send.read(offset, outgoing.text.as_usize());
-            }
+        segment.seq = plan.seq;
+        match plan.kind {
+            Kind::Nothing | Kind::Ack | Kind::KeepAlive => {}
+            Kind::Reset => self.write_reset(&mut segment),
+            Kind::Syn => self.write_syn(&mut segment),
+            Kind::Text => self.write_text(&mut segment, &plan),
         }
-        let ecn = self.tcb.mark(plan, &mut segment);
+        let offset = plan.seq.since(self.tcb.snd.base()).as_usize();
+        let text = self.send.read(offset, plan.text.as_usize());
+        let ecn = self.tcb.mark(&plan, &mut segment);
         //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.9
         //# TCP implementations SHOULD pass the current Differentiated Services field
         //# value without change to the IP layer, when it sends segments on the
@@ -64,8 +61,8 @@ impl<P: Profile> Connection<'_, P> {
             traffic_class: config.diffserv << 2 | ecn,
         };
         let length = emit::<KnownOrder<P>>(out, &ip, &segment, text, checksum)?;
-        self.commit(now, plan, &segment);
-        self.tcb.probe_left(plan, probe);
+        self.commit(now, &plan, &segment);
+        self.tcb.probe_left(&plan, probe);
         Some(length)
     }
 
@@ -97,7 +94,6 @@ impl<P: Profile> Connection<'_, P> {
         let offer = tcb.rcv.offer(&self.receive, tcb.snd.mss_limit);
         segment.source_port = tuple.local.port();
         segment.destination_port = tuple.remote.port();
-        segment.seq = tcb.snd.nxt;
         segment.ack = tcb.rcv.nxt;
         segment.flags = Flags(Flags::ACK);
         segment.window = offer.field;
@@ -108,10 +104,12 @@ impl<P: Profile> Connection<'_, P> {
                 echo: tcb.timestamps.recent,
             });
         }
-        if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.rcv.duplicate().is_some()) {
+        if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.rcv.duplicates.pending().is_some())
+        {
             let room = self.sack_room();
             let blocks = &mut segment.options.sack;
-            self.islands.sack_blocks(tcb.rcv.duplicate(), room, blocks);
+            self.islands
+                .sack_blocks(tcb.rcv.duplicates.pending(), room, blocks);
             for block in blocks {
                 block.extend_to(tcb.rcv.end_beyond_gap(block.range().end));
             }
@@ -158,7 +156,6 @@ impl<P: Profile> Connection<'_, P> {
     //# (MUST-14).
     fn write_syn(&self, segment: &mut SegmentEmit) {
         let tcb = &self.tcb;
-        segment.seq = tcb.snd.iss;
         segment.flags = Flags(Flags::SYN | Flags::ACK);
         segment.window = RawWindow(self.syn_window());
         segment.options.sack.clear();
@@ -187,38 +184,37 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
     //# A TCP implementation MUST support a sequence of urgent data of any length
     //# (MUST-31) [19].
-    fn write_text(&self, segment: &mut SegmentEmit, outgoing: &Outgoing) {
-        segment.seq = outgoing.seq;
+    fn write_text(&self, segment: &mut SegmentEmit, plan: &Plan) {
         //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
         //# If
         //# PUSH flags are not implemented, then the sending TCP peer: (1) MUST
         //# NOT buffer data indefinitely (MUST-60), and (2) MUST set the PSH bit
         //# in the last buffered segment (i.e., when there is no more queued data
         //# to be sent) (MUST-61).
-        let again = outgoing.novelty == Novelty::Again;
-        if outgoing.text > SeqLen::ZERO
-            && (outgoing.last || (again && self.sent.is_first_pushed(outgoing.end())))
+        let again = plan.novelty == Novelty::Again;
+        if plan.text > SeqLen::ZERO
+            && (plan.last || (again && self.sent.is_first_pushed(plan.end())))
         {
             segment.flags.0 |= Flags::PSH;
         }
-        if outgoing.fin {
+        if plan.fin {
             segment.flags.0 |= Flags::FIN;
         }
-        if let Some(up) = self.tcb.snd.up().filter(|up| up.after(outgoing.seq)) {
+        if let Some(up) = self.tcb.snd.up().filter(|up| up.after(plan.seq)) {
             segment.flags.0 |= Flags::URG;
-            segment.urgent = u16::try_from(up.since(outgoing.seq).get()).unwrap_or(u16::MAX);
+            segment.urgent = u16::try_from(up.since(plan.seq).get()).unwrap_or(u16::MAX);
         }
     }
 
     /// The segment has left: sequence numbers, records and timers follow.
-    fn commit(&mut self, now: Instant, plan: Plan, segment: &SegmentEmit) {
+    fn commit(&mut self, now: Instant, plan: &Plan, segment: &SegmentEmit) {
         let tcb = &mut self.tcb;
         tcb.counters.segment_out();
         tcb.latest_sent = tcb.latest_sent.latest(Tick::at(now));
         if segment.flags.has(Flags::ACK) {
             tcb.rcv.ack.paid();
             tcb.timers.delayed_ack.clear();
-            tcb.rcv.forget_duplicate();
+            tcb.rcv.duplicates.forget();
             tcb.timestamps.last_ack_sent = tcb.rcv.nxt;
             let shift = if segment.flags.has(Flags::SYN) {
                 0
@@ -228,27 +224,26 @@ impl<P: Profile> Connection<'_, P> {
             let offered = SeqLen::new(u32::from(segment.window.0) << shift);
             tcb.rcv.adv = tcb.rcv.adv.latest(tcb.rcv.nxt + offered);
         }
-        match plan {
-            Plan::Nothing | Plan::Ack => {}
-            Plan::Reset | Plan::KeepAlive => tcb.probe = Probe::Nothing,
-            Plan::Syn(novelty) => {
-                let end = tcb.snd.iss + SeqLen::ONE;
-                self.sent(now, end, novelty, Pushed::No);
-            }
-            Plan::Text(outgoing) => {
-                if tcb.probe == Probe::Window {
-                    tcb.probe = Probe::Nothing;
-                } else if !outgoing.full && outgoing.novelty == Novelty::New {
-                    tcb.snd.small = outgoing.end();
+        match plan.kind {
+            Kind::Nothing | Kind::Ack => {}
+            Kind::Reset | Kind::KeepAlive => tcb.probe = Probe::Nothing,
+            Kind::Syn | Kind::Text => {
+                if plan.kind == Kind::Text {
+                    let small = !plan.full && plan.novelty == Novelty::New;
+                    if small && tcb.probe != Probe::Window {
+                        tcb.snd.small = plan.end();
+                    }
+                    tcb.answered(now);
+                    tcb.told(segment.flags);
                 }
-                tcb.answered(now);
-                tcb.told(segment.flags);
+                // It makes the peer answer, whatever the probe was for.
+                tcb.probe = Probe::Nothing;
                 let pushed = if segment.flags.has(Flags::PSH) {
                     Pushed::Yes
                 } else {
                     Pushed::No
                 };
-                self.sent(now, outgoing.end(), outgoing.novelty, pushed);
+                self.sent(now, plan.end(), plan.novelty, pushed);
             }
         }
     }
@@ -314,9 +309,8 @@ impl<P: Profile> Connection<'_, P> {
             return;
         }
         let outstanding = !self.tcb.nothing_outstanding();
-        let waiting = self.tcb.snd.syn_acknowledged
-            && self.tcb.snd.end(self.send.len()).after(self.tcb.snd.nxt);
-        let blocked = waiting && !outstanding && !matches!(self.plan(), Plan::Text(_));
+        let waiting = self.tcb.snd.syn_acknowledged && self.end().after(self.tcb.snd.nxt);
+        let blocked = waiting && !outstanding && self.plan().kind != Kind::Text;
         let tcb = &mut self.tcb;
         if !outstanding {
             tcb.timers.retransmission.clear();

@@ -7,6 +7,8 @@
 //!
 //! Invariants: every carry goes round to the other end, so no length overflows the sum.
 
+use crate::ring;
+
 /// A running ones' complement sum over pieces of any length.
 ///
 /// ```
@@ -75,8 +77,8 @@ impl Checksum {
         for (target, block) in targets.iter_mut().zip(blocks) {
             wide.copy(target, block);
         }
-        let sum = copy_words(wide.total(), target, rest);
-        self.join(sum, len);
+        ring::copy(target, rest);
+        self.join(sum_words(wide.total(), rest), len);
     }
 
     /// Adds one field.
@@ -140,22 +142,6 @@ fn sum_words(mut sum: u32, octets: &[u8]) -> u32 {
         *slot = *octet;
     }
     add_round(sum, u32::from_ne_bytes(last))
-}
-
-/// The same, and copies them.
-#[inline(always)]
-fn copy_words(mut sum: u32, to: &mut [u8], from: &[u8]) -> u32 {
-    let (words, rest) = from.as_chunks::<4>();
-    let (targets, target) = to.as_chunks_mut::<4>();
-    for (target, word) in targets.iter_mut().zip(words) {
-        let word = u32::from_ne_bytes(*word);
-        *target = word.to_ne_bytes();
-        sum = add_round(sum, word);
-    }
-    for (target, octet) in target.iter_mut().zip(rest) {
-        *target = *octet;
-    }
-    sum_words(sum, rest)
 }
 
 /// Octets that are summed at a time.

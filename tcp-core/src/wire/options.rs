@@ -352,6 +352,7 @@ impl OptionsEmit {
 struct Writer<'o>(&'o mut [u8]);
 
 impl Writer<'_> {
+    #[inline(never)]
     fn put(&mut self, word: [u8; 4]) {
         let out = core::mem::take(&mut self.0);
         if let Some((target, rest)) = out.split_first_chunk_mut::<4>() {

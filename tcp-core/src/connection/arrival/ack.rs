@@ -46,7 +46,7 @@ impl<P: Profile> Connection<'_, P> {
             //# state and continue processing with the variables below
             //# set to:
             if !ack.after(snd.una) || ack.after(snd.nxt) {
-                return Err(Self::reset_for(ack));
+                return Err(Stop::Reset(Dropped::AckUnacceptable));
             }
             tcb.established();
             tcb.snd.wl1 = segment.seq;
@@ -218,6 +218,7 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
     //# SHOULD NOT time out the connection if data beyond the right window edge is
     //# not acknowledged (SHLD-17).
+    #[inline(never)]
     fn arrive_old_ack(&mut self, now: Instant, segment: &Segment<'_>, told: WindowTold) {
         let tcb = &mut self.tcb;
         if tcb.snd.wnd == 0 {

@@ -19,7 +19,7 @@ use super::recv::Challenge;
 use super::state::State;
 use super::{Arrival, Connection, ResetReply};
 use crate::profile::Profile;
-use crate::seq::{SeqLen, SeqNum};
+use crate::seq::SeqLen;
 use crate::stack::Dropped;
 use crate::time::{Instant, Tick};
 use crate::wire::{Control, Segment};
@@ -31,8 +31,8 @@ pub(super) enum Stop {
     Done,
     /// Dropped; the owed answer, if any, is noted.
     Drop(Dropped),
-    /// Dropped, and answered with a reset from outside of the connection.
-    Reset(Dropped, ResetReply),
+    /// Dropped, and answered from outside of the connection with a reset that its ACK makes exact.
+    Reset(Dropped),
 }
 
 impl<P: Profile> Connection<'_, P> {
@@ -66,9 +66,9 @@ impl<P: Profile> Connection<'_, P> {
                 verdict: Err(reason),
                 reset: None,
             },
-            Err(Stop::Reset(reason, reply)) => Arrival {
+            Err(Stop::Reset(reason)) => Arrival {
                 verdict: Err(reason),
-                reset: Some(reply),
+                reset: segment.ack.map(|seq| ResetReply { seq, ack: None }),
             },
         }
     }
@@ -247,16 +247,5 @@ impl<P: Profile> Connection<'_, P> {
             }
             ResetVerdict::Outside => Err(Stop::Drop(Dropped::OutOfWindow)),
         }
-    }
-
-    /// A reset that answers a segment whose ACK is wrong while no connection is agreed.
-    pub(super) fn reset_for(ack: SeqNum) -> Stop {
-        Stop::Reset(
-            Dropped::AckUnacceptable,
-            ResetReply {
-                seq: ack,
-                ack: None,
-            },
-        )
     }
 }

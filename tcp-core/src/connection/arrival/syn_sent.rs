@@ -19,10 +19,10 @@ impl<P: Profile> Connection<'_, P> {
     ) -> Result<(), Stop> {
         let snd = &self.tcb.snd;
         let acceptable = |ack: SeqNum| ack.after(snd.iss) && ack.at_or_before(snd.nxt);
-        if let Some(ack) = segment.ack.filter(|ack| !acceptable(*ack)) {
+        if segment.ack.is_some_and(|ack| !acceptable(ack)) {
             return Err(match segment.control {
                 Some(Control::Rst) => Stop::Drop(Dropped::RstIgnored),
-                Some(Control::Syn | Control::Fin) | None => Self::reset_for(ack),
+                Some(Control::Syn | Control::Fin) | None => Stop::Reset(Dropped::AckUnacceptable),
             });
         }
         match (segment.control, segment.ack) {

@@ -1,13 +1,13 @@
 //! Sixth to eighth: URG, the segment text, and FIN.
 
 use super::Stop;
+use crate::connection::Connection;
 use crate::connection::counters::Counting;
 use crate::connection::error::CloseReason;
 use crate::connection::event::Events;
 use crate::connection::recv::Text;
 use crate::connection::state::{State, Step};
 use crate::connection::tcb::User;
-use crate::connection::{Connection, ResetReply};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
@@ -55,7 +55,7 @@ impl<P: Profile> Connection<'_, P> {
         ) {
             // The peer sent its FIN before: nothing can follow it. What comes all the same is
             // acknowledged, so that a peer that missed our ACK learns of it.
-            if segment.seq_len() > SeqLen::ZERO {
+            if !segment.payload.is_empty() || segment.has_fin() {
                 tcb.rcv.ack.at_once();
             }
             return Ok(());
@@ -67,7 +67,7 @@ impl<P: Profile> Connection<'_, P> {
         let tcb = &mut self.tcb;
         let end = seq + SeqLen::of(segment.payload.len());
         if tcb.user == User::Gone && end.after(tcb.rcv.nxt) {
-            return Err(self.refuse_text(segment));
+            return Err(self.refuse_text());
         }
         let had_gap = self.islands.len() > 0;
         match tcb
@@ -78,7 +78,9 @@ impl<P: Profile> Connection<'_, P> {
                 tcb.counters.received(octets);
                 tcb.events |= Events::READABLE;
                 let window = SeqLen::of(self.receive.free()).get();
-                tcb.rcv.ack.on_text(octets, segments, window);
+                let text = u16::try_from(segment.payload.len()).unwrap_or(u16::MAX);
+                let each = text / segments.max(1);
+                tcb.rcv.ack.on_text(octets, each, window);
                 tcb.spend_quick_ack(now);
                 //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
                 //# the receiver
@@ -108,12 +110,11 @@ impl<P: Profile> Connection<'_, P> {
     //# implementation SHOULD send a RST to show that data was lost
     //# (SHLD-3).
     #[cold]
-    fn refuse_text(&mut self, segment: &Segment<'_>) -> Stop {
+    fn refuse_text(&mut self) -> Stop {
         self.tcb.close(CloseReason::Aborted);
         // Answered as if there were no connection: SEG.ACK is what the peer takes for exact
         // (RFC 5961), whatever of our FIN has arrived there.
-        let seq = segment.ack.unwrap_or(self.tcb.snd.nxt);
-        Stop::Reset(Dropped::AfterClose, ResetReply { seq, ack: None })
+        Stop::Reset(Dropped::AfterClose)
     }
 
     /// RCV.UP <- max(RCV.UP, SEG.UP); the user hears of it once for each advance. The pointer is

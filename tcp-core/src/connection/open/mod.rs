@@ -78,7 +78,7 @@ impl<'a, P: Profile> Connection<'a, P> {
         };
         if let Some(scale) = half_open.peer_window_scale {
             tcb.snd.wscale = scale.min(14);
-            tcb.rcv.wscale = half_open.our_window_scale;
+            tcb.rcv.wscale = half_open.our_window_scale.min(14);
         }
         if half_open.ecn {
             tcb.accept_ecn();
@@ -232,6 +232,7 @@ pub(super) fn take_syn<P: Profile>(
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
 //# TCP endpoints MUST implement both sending and receiving the MSS Option
 //# (MUST-14).
+#[inline(never)]
 fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
     let mss = offered
         .unwrap_or(default_mss(tcb.snd.headers - TCP_HEADER))

@@ -86,6 +86,7 @@ impl Loss {
     }
 
     /// Octets in the network, as far as is known.
+    #[inline(never)]
     pub(in crate::connection) fn in_flight(&self, una: SeqNum, nxt: SeqNum) -> u32 {
         let sent = nxt.since(una).get();
         let lost = self.lost_until.since(una).get().min(sent);

@@ -73,9 +73,15 @@ impl Rtt {
     //= https://www.rfc-editor.org/rfc/rfc6298#section-2
     //# A maximum value MAY be placed on RTO provided it is at least 60 seconds.
     pub(in crate::connection) fn timeout(&self, config: &Basic) -> Span {
-        // At most 2^30 times 2^30 microseconds.
-        let micros = u64::from(self.base(config)) << self.backoff.min(30);
-        let timeout = u32::try_from(micros.div_ceil(1_024)).unwrap_or(u32::MAX);
+        let base = self.base(config);
+        let backoff = u32::from(self.backoff);
+        // What does not fit is longer than any limit: 2^32 microseconds are more than an hour.
+        let micros = if backoff <= base.leading_zeros() {
+            base << backoff
+        } else {
+            u32::MAX
+        };
+        let timeout = (micros >> 10) + u32::from(micros & 0x3ff != 0);
         Span(timeout).min(Span::from_secs(config.rto_max_s.into()))
     }
 

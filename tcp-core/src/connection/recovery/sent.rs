@@ -79,6 +79,7 @@ impl<'a> Sent<'a> {
         core::mem::replace(&mut self.memory, ManagedSlice::Borrowed(&mut []))
     }
 
+    #[inline(never)]
     fn at(&mut self, index: u16) -> Option<&mut SentRecord> {
         let capacity = self.memory.len().min(LIMIT);
         let mut slot = usize::from(self.first) + usize::from(index);

@@ -56,16 +56,14 @@ impl AckPolicy {
         }
     }
 
-    /// Text of `octets` arrived in order; `full` is the largest a segment can be, `window` what
-    /// the peer may still send.
+    /// `octets` arrived in order, with them segments of `each`; `window` is what the peer may
+    /// still send.
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.3
     //# An ACK SHOULD be generated for at least every second full-sized
     //# segment or 2*RMSS bytes of new data (where RMSS is the MSS
     //# specified by the TCP endpoint receiving the segments to be
     //# acknowledged, or the default value if not specified) (SHLD-19).
-    pub(in crate::connection) fn on_text(&mut self, octets: u32, segments: u16, window: u32) {
-        let each = octets / u32::from(segments.max(1));
-        let each = u16::try_from(each).unwrap_or(u16::MAX);
+    pub(in crate::connection) fn on_text(&mut self, octets: u32, each: u16, window: u32) {
         self.largest = self.largest.max(each);
         self.pending = self.pending.saturating_add(octets);
         let full = u32::from(self.largest);
@@ -90,6 +88,7 @@ impl AckPolicy {
     //= https://www.rfc-editor.org/rfc/rfc5961#section-7
     //# An implementation SHOULD include an ACK throttling mechanism to be
     //# conservative.
+    #[inline(never)]
     pub(in crate::connection) fn challenge(&mut self, now: Instant, kind: Challenge) {
         let interval = match kind {
             Challenge::KeepAlive => KEEP_ALIVE_INTERVAL,

@@ -1,23 +1,19 @@
-//! The ranges that arrived beyond a gap: a small table, in order, apart from each other.
+//! The ranges that arrived beyond a gap: a small table, apart from each other, the one that grew
+//! last at the end.
 
 use managed::ManagedSlice;
 
+use super::duplicates::DuplicateReporting;
 use crate::seq::{SeqNum, SeqRange};
 use crate::wire::{SackBlock, SackBlocks};
 
-/// A range received beyond a gap, and when it last grew.
+/// A range received beyond a gap.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Island {
-    range: SeqRange,
-    stamp: u32,
-}
+pub struct Island(SeqRange);
 
 impl Island {
     /// Nothing arrived: to fill the memory that is lent.
-    pub const EMPTY: Self = Self {
-        range: SeqRange::new(SeqNum::new(0), SeqNum::new(0)),
-        stamp: 0,
-    };
+    pub const EMPTY: Self = Self(SeqRange::new(SeqNum::new(0), SeqNum::new(0)));
 }
 
 /// The table of islands over lent memory.
@@ -25,16 +21,11 @@ impl Island {
 pub(in crate::connection) struct Islands<'a> {
     memory: ManagedSlice<'a, Island>,
     len: u16,
-    clock: u32,
 }
 
 impl<'a> Islands<'a> {
     pub(in crate::connection) const fn new(memory: ManagedSlice<'a, Island>) -> Self {
-        Self {
-            memory,
-            len: 0,
-            clock: 0,
-        }
+        Self { memory, len: 0 }
     }
 
     pub(in crate::connection) fn take(&mut self) -> ManagedSlice<'a, Island> {
@@ -50,88 +41,61 @@ impl<'a> Islands<'a> {
         self.memory.get(..self.len.into()).unwrap_or_default()
     }
 
-    /// The first part of `range` that is there already; empty when none is.
-    pub(in crate::connection) fn overlap(&self, range: SeqRange) -> SeqRange {
-        let mut islands = self.all().iter().map(|island| island.range);
-        let first = islands.find(|island| island.end.after(range.start));
-        let Some(first) = first.filter(|first| first.start.before(range.end)) else {
-            return SeqRange::new(range.start, range.start);
-        };
-        SeqRange::new(
-            first.start.latest(range.start),
-            first.end.earliest(range.end),
-        )
-    }
-
-    /// Where the last island ends.
-    pub(in crate::connection) fn last_end(&self) -> Option<SeqNum> {
-        self.all().last().map(|island| island.range.end)
+    /// Whether an island goes beyond `point`.
+    pub(in crate::connection) fn pass(&self, point: SeqNum) -> bool {
+        self.all().iter().any(|island| island.0.end.after(point))
     }
 
     /// Adds a range and joins it with what it touches. False, and nothing changes, when it stands
     /// alone and the table is full.
-    pub(in crate::connection) fn insert(&mut self, range: SeqRange) -> bool {
-        let stamp = self.clock.wrapping_add(1);
-        let all = self.memory.get_mut(..self.len.into()).unwrap_or_default();
-        let first = all
-            .iter()
-            .take_while(|island| island.range.end.before(range.start))
-            .count();
-        let rest = all.get_mut(first..).unwrap_or_default();
-        let joined = rest
-            .iter()
-            .take_while(|island| island.range.touches(range))
-            .count();
-        if let (Some(last), Some(island)) = (
-            joined
-                .checked_sub(1)
-                .and_then(|last| rest.get(last))
-                .copied(),
-            rest.first_mut(),
-        ) {
-            island.range.start = island.range.start.earliest(range.start);
-            island.range.end = last.range.end.latest(range.end);
-            island.stamp = stamp;
-            self.remove(first + 1, joined - 1);
-        } else {
-            let end = usize::from(self.len) + 1;
-            let Some(tail) = self.memory.get_mut(first..end) else {
-                return false;
-            };
-            // Each moves up by one, and the last falls into the free place.
-            let mut carried = Island { range, stamp };
-            for island in tail {
-                core::mem::swap(island, &mut carried);
-            }
-            self.len += 1;
-        }
-        self.clock = stamp;
+    pub(in crate::connection) fn insert(
+        &mut self,
+        range: SeqRange,
+        duplicates: &mut impl DuplicateReporting,
+    ) -> bool {
+        let range = self.absorb(range, duplicates);
+        let Some(place) = self.memory.get_mut(usize::from(self.len)) else {
+            return false;
+        };
+        *place = Island(range);
+        self.len += 1;
         true
     }
 
-    /// Removes `count` islands from `index` on.
-    fn remove(&mut self, index: usize, count: usize) {
-        let len = usize::from(self.len);
-        for to in index..len.saturating_sub(count) {
-            // Each changes places with one that goes: a loop that only copied would become a call
-            // of `memmove`, for whose sake alone an image would carry it.
-            if let Ok([place, moved]) = self.memory.get_disjoint_mut([to, to + count]) {
-                core::mem::swap(place, moved);
+    /// Takes out the islands that touch `range`, and joins them with it.
+    pub(in crate::connection) fn absorb(
+        &mut self,
+        mut range: SeqRange,
+        duplicates: &mut impl DuplicateReporting,
+    ) -> SeqRange {
+        let all = self.memory.get_mut(..self.len.into()).unwrap_or_default();
+        let whole = range;
+        let mut again = SeqRange::new(range.end, range.end);
+        let mut kept = 0;
+        for index in 0..all.len() {
+            let Some(Island(island)) = all.get(index).copied() else {
+                break;
+            };
+            if island.touches(range) {
+                let common = island.common(whole);
+                if !common.is_empty() && common.start.before(again.start) {
+                    again = common;
+                }
+                range.start = range.start.earliest(island.start);
+                range.end = range.end.latest(island.end);
+            } else {
+                if let Some(place) = all.get_mut(usize::from(kept)) {
+                    *place = Island(island);
+                }
+                kept += 1;
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "count is at most len")]
-        let count = count as u16;
-        self.len = self.len.saturating_sub(count);
-    }
-
-    /// Takes the first island out if it starts at or before `nxt`.
-    pub(in crate::connection) fn take_reached(&mut self, nxt: SeqNum) -> Option<SeqRange> {
-        let range = self.all().first()?.range;
-        if range.start.after(nxt) {
-            return None;
-        }
-        self.remove(0, 1);
-        Some(range)
+        self.len = kept;
+        //= https://www.rfc-editor.org/rfc/rfc2883#section-4
+        //# (1) A D-SACK block is only used to report a duplicate contiguous
+        //# sequence of data received by the receiver in the most recent packet.
+        duplicates.note(again);
+        range
     }
 
     /// The blocks of a SACK option, at most `room`: what arrived twice first (RFC 2883), then
@@ -159,32 +123,21 @@ impl<'a> Islands<'a> {
         room: usize,
         blocks: &mut SackBlocks,
     ) {
-        if let Some(block) = duplicate.and_then(SackBlock::new) {
-            let _ = blocks.push(block);
-        }
-        let mut newer_than = None;
-        while blocks.len() < room {
-            let age = |island: &&Island| self.clock.wrapping_sub(island.stamp);
-            let next = self
-                .all()
-                .iter()
-                .filter(|island| newer_than.is_none_or(|least| age(island) > least))
-                .min_by_key(age);
-            let Some(island) = next else { break };
-            newer_than = Some(age(&island));
-            if let Some(block) = SackBlock::new(island.range) {
+        let islands = self.all().iter().rev().map(|island| island.0);
+        for range in duplicate.into_iter().chain(islands).take(room) {
+            if let Some(block) = SackBlock::new(range) {
                 let _ = blocks.push(block);
             }
         }
     }
 
-    /// Panics unless the islands are in order, apart, and within `nxt` to `adv`.
+    /// Panics unless the islands are apart and within `nxt` to `adv`.
     pub(in crate::connection) fn assert_invariants(&self, nxt: SeqNum, adv: SeqNum) {
-        let mut edge = nxt;
-        for island in self.all() {
-            assert!(island.range.start.after(edge) && !island.range.is_empty());
-            assert!(island.range.end.at_or_before(adv));
-            edge = island.range.end;
+        for (index, Island(range)) in self.all().iter().enumerate() {
+            assert!(range.start.after(nxt) && !range.is_empty());
+            assert!(range.end.at_or_before(adv));
+            let mut others = self.all().iter().skip(index + 1);
+            assert!(!others.any(|other| other.0.touches(*range)));
         }
     }
 }

@@ -12,10 +12,12 @@
 //! space of the ring; islands lie between `nxt` and `adv`, in order, apart from each other.
 
 mod ack_policy;
+mod duplicates;
 mod islands;
 mod window;
 
 pub(super) use ack_policy::{AckOwed, AckPolicy, Challenge};
+pub use duplicates::{DuplicateReporting, DuplicateReports, NoDuplicateReports};
 pub use islands::Island;
 pub(super) use islands::Islands;
 pub(crate) use window::scale_for;
@@ -25,7 +27,7 @@ use crate::seq::{SeqLen, SeqNum, SeqRange};
 
 /// RCV.* of RFC 9293 section 3.3.1.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Rcv {
+pub(super) struct Rcv<D> {
     /// RCV.NXT.
     pub(super) nxt: SeqNum,
     /// The right edge of the window, as far as it was ever advertised: RCV.NXT + RCV.WND.
@@ -45,7 +47,7 @@ pub(super) struct Rcv {
     fin: SeqNum,
     fin_seen: bool,
     /// What arrived twice, to be reported by the next SACK option (RFC 2883).
-    duplicate: SeqRange,
+    pub(super) duplicates: D,
     /// Shift of the windows that we send.
     pub(super) wscale: u8,
     /// When and why to acknowledge.
@@ -65,10 +67,8 @@ pub(super) enum Text {
     NoRoom,
 }
 
-const NO_DUPLICATE: SeqRange = SeqRange::new(SeqNum::new(0), SeqNum::new(0));
-
-impl Rcv {
-    pub(super) const fn new(irs: SeqNum, adv: SeqNum, wscale: u8) -> Self {
+impl<D: DuplicateReporting> Rcv<D> {
+    pub(super) fn new(irs: SeqNum, adv: SeqNum, wscale: u8) -> Self {
         Self {
             nxt: irs,
             adv,
@@ -76,18 +76,9 @@ impl Rcv {
             urgent_pending: false,
             fin: irs,
             fin_seen: false,
-            duplicate: NO_DUPLICATE,
+            duplicates: D::default(),
             wscale,
             ack: AckPolicy::new(),
-        }
-    }
-
-    /// What arrived again and is to be reported (D-SACK).
-    pub(super) const fn duplicate(&self) -> Option<SeqRange> {
-        if self.duplicate.is_empty() {
-            None
-        } else {
-            Some(self.duplicate)
         }
     }
 
@@ -99,11 +90,6 @@ impl Rcv {
         } else {
             island_end
         }
-    }
-
-    /// It was reported.
-    pub(super) const fn forget_duplicate(&mut self) {
-        self.duplicate = NO_DUPLICATE;
     }
 
     /// RCV.UP: one past the last urgent octet, while it is unread.
@@ -143,76 +129,50 @@ impl Rcv {
         seq: SeqNum,
         payload: &[u8],
     ) -> Text {
-        let whole = SeqRange::new(seq, seq + SeqLen::of(payload.len()));
+        let length = SeqLen::of(payload.len());
         let limit = if self.fin_seen {
             self.fin.earliest(self.adv)
         } else {
             self.adv
         };
-        let kept = SeqRange::new(seq.latest(self.nxt), whole.end.earliest(limit));
-        if whole.start.before(self.nxt) && !whole.is_empty() {
-            self.duplicate = SeqRange::new(whole.start, whole.end.earliest(self.nxt));
-        }
+        let kept = SeqRange::new(seq.latest(self.nxt), (seq + length).earliest(limit));
+        self.note_duplicate(seq, length);
         let skip = kept.start.since(seq).as_usize();
         let octets = payload.get(skip..).unwrap_or_default();
         let octets = octets.get(..kept.len().as_usize()).unwrap_or_default();
         if octets.is_empty() {
             return Text::Nothing;
         }
-        if kept.start.after(self.nxt) {
-            return self.keep_ahead(ring, islands, kept, octets);
+        // What is refused below was written into free space, and no island was there.
+        let ahead = kept.start.since(self.nxt).as_usize();
+        ring.write_at(ahead, octets);
+        if ahead > 0 {
+            //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
+            //# Segments with higher beginning sequence numbers SHOULD be held for later
+            //# processing (SHLD-31).
+            return if islands.insert(kept, &mut self.duplicates) {
+                Text::Ahead
+            } else {
+                Text::NoRoom
+            };
         }
-        let before = ring.len();
-        let taken = SeqLen::of(ring.push(octets));
+        let whole = islands.absorb(kept, &mut self.duplicates);
+        let taken = SeqLen::of(ring.commit(whole.len().as_usize()));
         self.nxt += taken;
-        while let Some(island) = islands.take_reached(self.nxt) {
-            let more = island.end.since(self.nxt);
-            if more < island.len() {
-                self.duplicate = SeqRange::new(island.start, island.end.earliest(self.nxt));
-            }
-            ring.commit(more.as_usize());
-            self.nxt += more;
-        }
-        Text::InOrder(SeqLen::of(ring.len() - before).get())
+        Text::InOrder(taken.get())
     }
 
-    /// A segment arrived all of which was there already: the next SACK option says so.
+    /// A segment arrived: what of it was there already, the next SACK option reports.
     pub(super) fn note_duplicate(&mut self, seq: SeqNum, length: SeqLen) {
-        let end = (seq + length).earliest(self.nxt);
-        if seq.before(end) {
-            self.duplicate = SeqRange::new(seq, end);
-        }
-    }
-
-    /// Stores octets that lie beyond a gap.
-    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
-    //# Segments with higher beginning sequence numbers SHOULD be held for later
-    //# processing (SHLD-31).
-    fn keep_ahead(
-        &mut self,
-        ring: &mut Ring<'_>,
-        islands: &mut Islands<'_>,
-        kept: SeqRange,
-        octets: &[u8],
-    ) -> Text {
-        //= https://www.rfc-editor.org/rfc/rfc2883#section-4
-        //# (1) A D-SACK block is only used to report a duplicate contiguous
-        //# sequence of data received by the receiver in the most recent packet.
-        let duplicate = islands.overlap(kept);
-        if !duplicate.is_empty() {
-            self.duplicate = duplicate;
-        }
-        if !islands.insert(kept) {
-            return Text::NoRoom;
-        }
-        ring.write_at(kept.start.since(self.nxt).as_usize(), octets);
-        Text::Ahead
+        let segment = SeqRange::new(seq, seq + length);
+        let there = SeqRange::new(seq, self.nxt);
+        self.duplicates.note(segment.common(there));
     }
 
     /// Notes a FIN that stands at `fin`, unless it lies beyond the window, was noted before, or
     /// would cut off octets that are there already.
     pub(super) fn note_fin(&mut self, islands: &Islands<'_>, fin: SeqNum) {
-        let beyond = fin.after(self.adv) || islands.last_end().is_some_and(|end| end.after(fin));
+        let beyond = fin.after(self.adv) || islands.pass(fin);
         if !self.fin_seen && !beyond && fin.at_or_after(self.nxt) {
             self.fin = fin;
             self.fin_seen = true;

@@ -1,6 +1,6 @@
 //! The window that we offer: scale, silly-window avoidance, and an edge that stays.
 
-use super::Rcv;
+use super::{DuplicateReporting, Rcv};
 use crate::ring::Ring;
 use crate::seq::{SeqLen, SeqNum};
 use crate::wire::RawWindow;
@@ -23,7 +23,7 @@ pub(crate) fn scale_for(capacity: usize) -> u8 {
         .unwrap_or(14)
 }
 
-impl Rcv {
+impl<D: DuplicateReporting> Rcv<D> {
     /// What the next segment offers. The edge moves right only in steps worth a segment, or half
     /// of the ring.
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.2
@@ -47,17 +47,17 @@ impl Rcv {
         let step = (SeqLen::of(ring.capacity()).get() / 2)
             .min(mss.into())
             .max(1);
-        let unit = 1u32 << self.wscale.min(14);
+        let unit = 1u32 << self.wscale;
         // Rounding down would take back what was promised, so what is left of a promise is rounded
         // up; the room for that is never promised.
         let promisable = free.saturating_sub(unit - 1);
         let units = if promisable.saturating_sub(promised) >= step {
-            promisable >> self.wscale.min(14)
+            promisable >> self.wscale
         } else {
-            promised.div_ceil(unit).min(free >> self.wscale.min(14))
+            ((promised + unit - 1) >> self.wscale).min(free >> self.wscale)
         };
         let field = u16::try_from(units).unwrap_or(u16::MAX);
-        let offered = SeqLen::new(u32::from(field) << self.wscale.min(14));
+        let offered = SeqLen::new(u32::from(field) << self.wscale);
         Offer {
             field: RawWindow(field),
             adv: self.adv.latest(self.nxt + offered),
@@ -81,6 +81,7 @@ impl Rcv {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::recv::DuplicateReports;
 
     //= https://www.rfc-editor.org/rfc/rfc7323#section-2.3
     //= type=test
@@ -109,7 +110,7 @@ mod tests {
     fn d14_a_reader_of_single_octets_opens_the_window_by_segments() {
         let mut memory = [0u8; 4_000];
         let mut ring = Ring::new((&mut memory[..]).into());
-        let mut rcv = Rcv::new(SeqNum::new(0), SeqNum::new(4_000), 0);
+        let mut rcv = Rcv::<DuplicateReports>::new(SeqNum::new(0), SeqNum::new(4_000), 0);
         ring.push(&[1; 4_000]);
         rcv.nxt = SeqNum::new(4_000);
         rcv.ack.read = 1;
@@ -131,7 +132,7 @@ mod tests {
     fn d07_a_scaled_window_is_not_taken_back_by_rounding() {
         let mut memory = [0u8; 1_000];
         let mut ring = Ring::new((&mut memory[..]).into());
-        let mut rcv = Rcv::new(SeqNum::new(0), SeqNum::new(0), 4);
+        let mut rcv = Rcv::<DuplicateReports>::new(SeqNum::new(0), SeqNum::new(0), 4);
         rcv.adv = rcv.offer(&ring, 100).adv;
         assert_eq!(rcv.wnd().get(), 976);
         ring.push(&[0]);

@@ -9,7 +9,7 @@
 
 mod plan;
 
-pub(super) use plan::{Novelty, Outgoing, Plan};
+pub(super) use plan::{Kind, Novelty, Plan};
 
 use crate::seq::{SeqLen, SeqNum};
 
@@ -120,6 +120,7 @@ impl Snd {
     }
 
     /// The sequence number of the send ring's first octet.
+    #[inline(never)]
     pub(super) fn base(&self) -> SeqNum {
         if self.syn_acknowledged {
             self.una
@@ -129,6 +130,7 @@ impl Snd {
     }
 
     /// One past the last octet that the user wrote, where a FIN stands or would stand.
+    #[inline(never)]
     pub(super) fn data_end(&self, queued: usize) -> SeqNum {
         match self.fin() {
             Some(fin) => fin,
@@ -138,10 +140,7 @@ impl Snd {
 
     /// One past everything that is to be sent, the FIN included.
     pub(super) fn end(&self, queued: usize) -> SeqNum {
-        match self.fin() {
-            Some(fin) => fin + SeqLen::ONE,
-            None => self.data_end(queued),
-        }
+        self.data_end(queued) + SeqLen::new(self.fin_queued.into())
     }
 
     /// SND.UNA advances to `ack`.

@@ -4,7 +4,7 @@
 use crate::connection::Connection;
 use crate::connection::config::Switch;
 use crate::connection::congestion::CongestionControl;
-use crate::connection::recv::AckOwed;
+use crate::connection::recv::{AckOwed, DuplicateReporting};
 use crate::connection::state::State;
 use crate::connection::tcb::Probe;
 use crate::profile::Profile;
@@ -19,36 +19,39 @@ pub(in crate::connection) enum Novelty {
     Again,
 }
 
-/// A segment that occupies sequence space.
+/// What kind of segment is to be sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::connection) struct Outgoing {
-    pub(in crate::connection) seq: SeqNum,
-    pub(in crate::connection) text: SeqLen,
+pub(in crate::connection) enum Kind {
+    Nothing,
+    Reset,
+    /// SYN or SYN-ACK, by state.
+    Syn,
+    /// It occupies sequence space with text, a FIN or both.
+    Text,
+    Ack,
+    KeepAlive,
+}
+
+/// What is to be sent next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::connection) struct Plan {
+    pub(in crate::connection) kind: Kind,
+    pub(in crate::connection) novelty: Novelty,
     pub(in crate::connection) fin: bool,
     /// Nothing that the user wrote lies behind it.
     pub(in crate::connection) last: bool,
     /// It is as long as a segment can be.
     pub(in crate::connection) full: bool,
-    pub(in crate::connection) novelty: Novelty,
+    pub(in crate::connection) seq: SeqNum,
+    pub(in crate::connection) text: SeqLen,
 }
 
-impl Outgoing {
-    /// One past its last octet of sequence space.
+impl Plan {
+    /// One past its last octet of sequence space, if it is a SYN or text.
     pub(in crate::connection) fn end(&self) -> SeqNum {
-        self.seq + self.text + if self.fin { SeqLen::ONE } else { SeqLen::ZERO }
+        let control = self.fin || self.kind == Kind::Syn;
+        self.seq + self.text + SeqLen::new(control.into())
     }
-}
-
-/// What is to be sent next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::connection) enum Plan {
-    Nothing,
-    Reset,
-    /// SYN or SYN-ACK, by state.
-    Syn(Novelty),
-    Text(Outgoing),
-    Ack,
-    KeepAlive,
 }
 
 impl<P: Profile> Connection<'_, P> {
@@ -56,24 +59,35 @@ impl<P: Profile> Connection<'_, P> {
     /// acknowledgment only if nothing before it carries one.
     pub(in crate::connection) fn plan(&self) -> Plan {
         let tcb = &self.tcb;
+        let mut plan = Plan {
+            kind: Kind::Nothing,
+            novelty: Novelty::New,
+            fin: false,
+            last: false,
+            full: false,
+            seq: tcb.snd.nxt,
+            text: SeqLen::ZERO,
+        };
         if tcb.probe == Probe::Reset {
-            return Plan::Reset;
+            plan.kind = Kind::Reset;
+            return plan;
         }
         match tcb.state {
-            State::Closed | State::Listen | State::TimeWait => return Plan::Nothing,
-            State::SynSent | State::SynReceived => return self.plan_handshake(),
+            State::Closed | State::Listen | State::TimeWait => {}
+            State::SynSent | State::SynReceived => self.plan_handshake(&mut plan),
             State::Established
             | State::FinWait1
             | State::FinWait2
             | State::CloseWait
             | State::Closing
-            | State::LastAck => {}
+            | State::LastAck => {
+                plan.kind = Kind::Text;
+                if !self.plan_again(&mut plan) && !self.plan_new(&mut plan) {
+                    self.plan_ack(&mut plan);
+                }
+            }
         }
-        let again = self.plan_again();
-        match again.or_else(|| self.plan_new()) {
-            Some(outgoing) => Plan::Text(outgoing),
-            None => self.plan_ack(),
-        }
+        plan
     }
 
     /// Whether [`plan`](Self::plan) is worth asking: a few comparisons, never false when it would
@@ -84,24 +98,31 @@ impl<P: Profile> Connection<'_, P> {
             || tcb.rcv.ack.owed == AckOwed::Now
             || tcb.rcv.ack.read > 0
             || tcb.loss.to_resend(tcb.snd.una).is_some()
-            || tcb.snd.end(self.send.len()) != tcb.snd.nxt
+            || self.end() != tcb.snd.nxt
     }
 
-    fn plan_handshake(&self) -> Plan {
+    /// One past everything that is to be sent, the FIN included.
+    #[inline(never)]
+    pub(in crate::connection) fn end(&self) -> SeqNum {
+        self.tcb.snd.end(self.send.len())
+    }
+
+    fn plan_handshake(&self, plan: &mut Plan) {
         let tcb = &self.tcb;
-        if tcb.snd.nxt == tcb.snd.iss {
-            Plan::Syn(Novelty::New)
-        } else if tcb.loss.to_resend(tcb.snd.una).is_some() {
-            Plan::Syn(Novelty::Again)
+        let again = tcb.loss.to_resend(tcb.snd.una).is_some();
+        if again || tcb.snd.nxt == tcb.snd.iss {
+            plan.kind = Kind::Syn;
+            plan.seq = tcb.snd.iss;
+            if again {
+                plan.novelty = Novelty::Again;
+            }
         } else if tcb.rcv.ack.owed == AckOwed::Now {
-            Plan::Ack
-        } else {
-            Plan::Nothing
+            plan.kind = Kind::Ack;
         }
     }
 
     /// What is deemed lost. The segment at SND.UNA goes whatever the windows say: it is what
-    /// RFC 5681 sends again at once, and what probes a window that shrank.
+    /// RFC 5681 sends again at once, and what probes a window that shrank. True when there is any.
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6
     //# but SHOULD retransmit normally the old unacknowledged data between SND.UNA
     //# and SND.UNA+SND.WND (SHLD-16).
@@ -112,46 +133,42 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
     //# 5) Subsequent retransmissions MAY only be sent if they are within the window
     //# announced by the most recent <ACK>.
-    fn plan_again(&self) -> Option<Outgoing> {
+    fn plan_again(&self, plan: &mut Plan) -> bool {
         let tcb = &self.tcb;
-        let (seq, length) = tcb.loss.to_resend(tcb.snd.una)?;
+        let Some((seq, length)) = tcb.loss.to_resend(tcb.snd.una) else {
+            return false;
+        };
         let right = tcb.snd.una + SeqLen::new(tcb.snd.wnd);
-        let mut room = right.since(seq).get();
+        let mut room = right.since(seq);
         if seq == tcb.snd.una {
-            room = room.max(1);
+            room = room.max(SeqLen::ONE);
         } else {
             let mss = u32::from(tcb.snd.mss);
             if tcb.in_flight() + mss.min(length.get()) > tcb.congestion.cwnd() {
-                return None;
+                return false;
             }
         }
-        self.outgoing(seq, length.get().min(room), Novelty::Again)
+        plan.novelty = Novelty::Again;
+        self.plan_text(plan, seq, length.min(room), tcb.snd.mss)
     }
 
-    /// The segment at `seq` with at most `room` octets of sequence space, if there is any.
-    fn outgoing(&self, seq: SeqNum, room: u32, novelty: Novelty) -> Option<Outgoing> {
-        self.segment(seq, room, novelty, self.tcb.snd.mss)
-    }
-
-    /// The same, with segments of `mss` octets.
-    fn segment(&self, seq: SeqNum, room: u32, novelty: Novelty, mss: u16) -> Option<Outgoing> {
+    /// The segment at `seq` with at most `room` octets of sequence space, where segments have `mss`
+    /// octets. True when there is any.
+    fn plan_text(&self, plan: &mut Plan, seq: SeqNum, room: SeqLen, mss: u16) -> bool {
         let snd = &self.tcb.snd;
-        let waiting = snd.data_end(self.send.len()).since(seq).get();
-        let longest = u32::from(self.room_of(mss));
+        let waiting = snd.data_end(self.send.len()).since(seq);
+        let longest = SeqLen::new(self.room_of(mss).into());
         let text = waiting.min(longest).min(room);
-        let last = text == waiting;
-        let fin = last && room > text && snd.fin().is_some();
-        (text > 0 || fin).then_some(Outgoing {
-            seq,
-            text: SeqLen::new(text),
-            fin,
-            last,
-            full: text >= longest,
-            novelty,
-        })
+        plan.seq = seq;
+        plan.text = text;
+        plan.last = text == waiting;
+        plan.full = text >= longest;
+        plan.fin = plan.last && room > text && snd.fin().is_some();
+        text > SeqLen::ZERO || plan.fin
     }
 
-    /// New data, if the windows, Nagle's algorithm and silly-window avoidance let it go.
+    /// New data, if the windows, Nagle's algorithm and silly-window avoidance let it go. True when
+    /// there is any.
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.4
     //# A TCP implementation SHOULD implement the Nagle algorithm to coalesce short
     //# segments (SHLD-7).
@@ -180,44 +197,47 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc7323#section-2.4
     //# 3) The initial transmission MUST be within the window announced by the most
     //# recent <ACK>.
-    fn plan_new(&self) -> Option<Outgoing> {
+    fn plan_new(&self, plan: &mut Plan) -> bool {
         let tcb = &self.tcb;
         let snd = &tcb.snd;
-        if snd.end(self.send.len()) == snd.nxt {
-            return None;
+        if self.end() == snd.nxt {
+            return false;
         }
-        let usable = (snd.una + SeqLen::new(snd.wnd)).since(snd.nxt).get();
+        plan.novelty = Novelty::New;
+        let usable = (snd.una + SeqLen::new(snd.wnd)).since(snd.nxt);
         if tcb.probe == Probe::Window {
-            return self.outgoing(snd.nxt, usable.max(1), Novelty::New);
+            return self.plan_text(plan, snd.nxt, usable.max(SeqLen::ONE), snd.mss);
         }
-        if tcb.holds_back() {
-            return None;
+        let mss = self.next_probe(usable.get()).unwrap_or(snd.mss);
+        if tcb.holds_back() || !self.plan_text(plan, snd.nxt, usable, mss) {
+            return false;
         }
-        let mss = self.next_probe(usable).unwrap_or(snd.mss);
-        let outgoing = self.segment(snd.nxt, usable, Novelty::New, mss)?;
         let in_flight = tcb.in_flight();
-        let text = outgoing.text.get();
+        let text = plan.text.get();
         if in_flight > 0 && in_flight.saturating_add(text) > tcb.congestion.cwnd() {
-            return None;
+            return false;
         }
         //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.2.1
         //# (1)  if a maximum-sized segment can be sent, i.e., if:
         //#      min(D,U) >= Eff.snd.MSS;
-        let full = outgoing.full;
+        if plan.full || plan.fin {
+            return true;
+        }
         // Nagle, as appendix A.3 of RFC 9293 lets it be modified and as Linux does: nothing small
         // while something small is unacknowledged. The end of a large write does not wait.
         let quiet = !snd.small_outstanding() || tcb.config.nagle == Switch::Off;
-        let complete = outgoing.last && tcb.config.cork == Switch::Off;
-        let half_window = text >= (snd.max_wnd / 2).max(1);
-        let goes = full || outgoing.fin || (quiet && (complete || half_window));
-        goes.then_some(outgoing)
+        let complete = plan.last && tcb.config.cork == Switch::Off;
+        quiet && (complete || text >= (snd.max_wnd / 2).max(1))
     }
 
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
     //# o In general, the processing of received segments MUST be implemented to
     //# aggregate ACK segments whenever possible (MUST-58).
-    fn plan_ack(&self) -> Plan {
+    fn plan_ack(&self, plan: &mut Plan) {
         let tcb = &self.tcb;
+        plan.seq = tcb.snd.nxt;
+        plan.text = SeqLen::ZERO;
+        plan.fin = false;
         let peer_sends = matches!(
             tcb.state,
             State::Established | State::FinWait1 | State::FinWait2
@@ -225,11 +245,14 @@ impl<P: Profile> Connection<'_, P> {
         if tcb.rcv.ack.owed == AckOwed::Now
             || (peer_sends && tcb.rcv.update_due(&self.receive, tcb.snd.mss_limit))
         {
-            Plan::Ack
+            plan.kind = Kind::Ack;
         } else if tcb.probe == Probe::KeepAlive {
-            Plan::KeepAlive
+            //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
+            //# An implementation SHOULD send a keep-alive segment with no data (SHLD-12)
+            plan.kind = Kind::KeepAlive;
+            plan.seq = tcb.snd.nxt - SeqLen::ONE;
         } else {
-            Plan::Nothing
+            plan.kind = Kind::Nothing;
         }
     }
 
@@ -247,8 +270,8 @@ impl<P: Profile> Connection<'_, P> {
     pub(in crate::connection) fn data_options_len(&self) -> usize {
         let negotiated = self.tcb.negotiated;
         let timestamps = if self.tcb.uses_timestamps() { 12 } else { 0 };
-        let blocks =
-            usize::from(self.islands.len()) + usize::from(self.tcb.rcv.duplicate().is_some());
+        let blocks = usize::from(self.islands.len())
+            + usize::from(self.tcb.rcv.duplicates.pending().is_some());
         let sack = if negotiated.sack && blocks > 0 {
             4 + 8 * blocks.min(self.sack_room())
         } else {

@@ -4,7 +4,7 @@
 
 use super::OwnAddress;
 use super::scale::Many;
-use crate::connection::{Absent, Counters, NewReno, Switch, Untuned};
+use crate::connection::{Absent, Counters, DuplicateReports, NewReno, Switch, Untuned};
 use crate::profile::Profile;
 
 /// [`Firmware`](crate::Firmware) with index, heap and lists.
@@ -19,6 +19,7 @@ impl Profile for Indexed {
     type Tuning = Untuned;
     type Ecn = Absent;
     type Path = Absent;
+    type Duplicates = DuplicateReports;
     const TIMESTAMPS: Switch = Switch::On;
     const KEEP_ALIVE: Switch = Switch::On;
     const REASSEMBLY: Switch = Switch::Off;

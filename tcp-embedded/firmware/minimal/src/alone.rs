@@ -63,6 +63,7 @@ fn open<'a>(mailbox: &Mailbox, storage: Storage<'a>) -> Connection<'a, Chosen> {
     Connection::accept(mailbox.now(), Config::new(), half_open, storage)
 }
 
+#[inline(never)]
 fn step(
     connection: &mut Connection<'_, Chosen>,
     mailbox: &mut Mailbox,
@@ -100,6 +101,7 @@ fn step(
     }
 }
 
+#[inline(never)]
 fn receive(
     connection: &mut Connection<'_, Chosen>,
     mailbox: &mut Mailbox,

@@ -22,8 +22,13 @@ impl Image {
     /// All that are measured: one connection without a stack; an echo service with and without
     /// IPv6, over Ethernet, of the profile `Small`, with all of the link layer, and by shared
     /// sockets; one that makes every call of the interface; drivers of SPI MACs without a stack.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::new("thumbv7em-none-eabihf", "connection", "connection"),
+        Self::new(
+            "thumbv7em-none-eabihf",
+            "connection-small",
+            "connection,small",
+        ),
         Self::new("thumbv7em-none-eabihf", "echo", ""),
         Self::new("thumbv7em-none-eabihf", "echo-ipv6", "ipv6"),
         Self::new("thumbv7em-none-eabihf", "ethernet", "ethernet"),
@@ -34,6 +39,7 @@ impl Image {
         Self::new("thumbv7em-none-eabihf", "enc28j60", "enc28j60"),
         Self::new("thumbv7em-none-eabihf", "w5500", "w5500"),
         Self::new("thumbv6m-none-eabi", "connection", "connection"),
+        Self::new("thumbv6m-none-eabi", "connection-small", "connection,small"),
         Self::new("thumbv6m-none-eabi", "echo", ""),
         Self::new("thumbv6m-none-eabi", "echo-ipv6", "ipv6"),
         Self::new("thumbv6m-none-eabi", "ethernet", "ethernet"),
