@@ -26,7 +26,7 @@ use tcp_tests::pkt::tuning::Profile;
 use report::Report;
 
 /// Scripts that run against the kernel at the same time: they mostly wait.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 6;
 
 /// Runs conformance scripts against tcp-core in virtual time, or against the Linux kernel.
 #[derive(Parser, Debug)]
