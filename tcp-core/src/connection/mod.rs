@@ -54,7 +54,7 @@ pub(crate) use recv::scale_for;
 pub use recv::{DuplicateReporting, DuplicateReports, Island, NoDuplicateReports};
 pub use state::State;
 pub use timers::Timer;
-pub use tuning::{BlindAttacks, Tunable, Tuned, Tuning, Untuned};
+pub use tuning::{BlindAttacks, OpeningErrors, Tunable, Tuned, Tuning, Untuned, WindowProbe};
 pub(crate) use tuning::{KnownOrder, tuning_of};
 
 use core::net::SocketAddr;

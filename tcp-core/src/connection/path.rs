@@ -4,6 +4,7 @@ use super::Connection;
 use super::error::{CloseReason, Unreachable};
 use super::send::MSS_FLOOR;
 use super::state::State;
+use super::tuning::{OpeningErrors, Tuned};
 use crate::profile::Profile;
 use crate::seq::SeqNum;
 use crate::time::Instant;
@@ -38,6 +39,8 @@ impl<P: Profile> Connection<'_, P> {
             what,
             Unreachable::Port | Unreachable::Protocol | Unreachable::Prohibited
         );
+        // RFC 5461 describes why an attempt may end by what is soft for a connection.
+        let hard = hard || self.tcb.tuning.get().opening_errors == OpeningErrors::Hard;
         if self.tcb.state == State::SynSent && hard {
             self.tcb.close(CloseReason::Unreachable(what));
         } else {

@@ -9,6 +9,7 @@ use super::recovery::LossPhase;
 use super::state::State;
 use super::tcb::{Probe, User};
 use super::timers::Timer;
+use super::tuning::{Tuned, WindowProbe};
 use crate::profile::Profile;
 use crate::time::{Instant, Span, Tick};
 
@@ -42,7 +43,7 @@ impl<P: Profile> Connection<'_, P> {
             self.tcb.close(CloseReason::TimedOut(Timer::FinWait2));
         }
         if self.tcb.timers.persist.take_due(tick) && !self.tcb.let_go() {
-            self.tcb.probe = Probe::Window;
+            self.probe_window();
         }
         if P::KEEP_ALIVE.is_on() && self.tcb.timers.keep_alive.take_due(tick) {
             self.keep_alive(now);
@@ -51,6 +52,22 @@ impl<P: Profile> Connection<'_, P> {
             self.retransmission_timeout(now);
         }
         self.settle(now);
+    }
+
+    /// A window was shut, or small, for long enough. An octet that is sent into it has its timer,
+    /// which backs off and gives up; a probe without one does so here.
+    fn probe_window(&mut self) {
+        let tcb = &mut self.tcb;
+        let empty = tcb.tuning.get().window_probe == WindowProbe::Empty;
+        if !empty || tcb.snd.wnd > 0 || !tcb.nothing_outstanding() {
+            tcb.probe = Probe::Window;
+        } else if tcb.attempts >= tcb.config.retries_2 {
+            self.give_up(Timer::Persist);
+        } else {
+            tcb.attempts += 1;
+            tcb.rtt.backoff = tcb.rtt.backoff.saturating_add(1);
+            tcb.probe = Probe::KeepAlive;
+        }
     }
 
     /// Everything sent is deemed lost and goes again, more slowly (RFC 6298 section 5.4 to 5.7,

@@ -104,12 +104,10 @@ impl<P: Profile> Connection<'_, P> {
                 echo: tcb.timestamps.recent,
             });
         }
-        if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.rcv.duplicates.pending().is_some())
-        {
+        if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.duplicate().is_some()) {
             let room = self.sack_room();
             let blocks = &mut segment.options.sack;
-            self.islands
-                .sack_blocks(tcb.rcv.duplicates.pending(), room, blocks);
+            self.islands.sack_blocks(tcb.duplicate(), room, blocks);
             for block in blocks {
                 block.extend_to(tcb.rcv.end_beyond_gap(block.range().end));
             }
@@ -192,8 +190,10 @@ impl<P: Profile> Connection<'_, P> {
         //# in the last buffered segment (i.e., when there is no more queued data
         //# to be sent) (MUST-61).
         let again = plan.novelty == Novelty::Again;
+        // What silly-window avoidance held back for too long waits for nothing else.
+        let overrides = self.tcb.probe == Probe::Window && self.tcb.snd.wnd > 0;
         if plan.text > SeqLen::ZERO
-            && (plan.last || (again && self.sent.is_first_pushed(plan.end())))
+            && (plan.last || overrides || (again && self.sent.is_first_pushed(plan.end())))
         {
             segment.flags.0 |= Flags::PSH;
         }

@@ -11,6 +11,7 @@ use super::path_search::MtuProbing;
 use super::quick_ack::QuickAcks;
 use super::tcb::Tcb;
 use crate::profile::Profile;
+use crate::seq::SeqRange;
 use crate::time::Instant;
 use crate::wire::{AnyOrder, OptionOrder, OptionsEmit, Order};
 
@@ -31,6 +32,32 @@ pub struct Tuning {
     pub(crate) blind_attacks: BlindAttacks,
     pub(crate) idle_restart: Switch,
     pub(crate) abort_on_close: Switch,
+    pub(crate) duplicate_sack: Switch,
+    pub(crate) window_probe: WindowProbe,
+    pub(crate) opening_errors: OpeningErrors,
+    pub(crate) slow_start_segments: u8,
+}
+
+/// What asks a peer whether its window is still shut.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum WindowProbe {
+    /// One octet of data (RFC 9293 section 3.8.6.1).
+    #[default]
+    Octet,
+    /// A segment without data just left of the window, as Linux sends it.
+    Empty,
+}
+
+/// What an ICMP error that RFC 9293 calls soft does to an attempt to connect.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum OpeningErrors {
+    /// It is remembered, in case that the attempt times out (RFC 9293 MUST-56).
+    #[default]
+    Soft,
+    /// It ends the attempt at once (RFC 5461 section 4), as on Linux.
+    Hard,
 }
 
 /// What becomes of segments that an attacker who cannot see the connection might have guessed.
@@ -61,6 +88,10 @@ impl Tuning {
         blind_attacks: BlindAttacks::Challenged,
         idle_restart: Switch::On,
         abort_on_close: Switch::On,
+        duplicate_sack: Switch::On,
+        window_probe: WindowProbe::Octet,
+        opening_errors: OpeningErrors::Soft,
+        slow_start_segments: 0,
     };
 
     pub(crate) const fn new() -> Self {
@@ -78,6 +109,10 @@ impl Tuning {
             blind_attacks: BlindAttacks::Challenged,
             idle_restart: Switch::On,
             abort_on_close: Switch::Off,
+            duplicate_sack: Switch::On,
+            window_probe: WindowProbe::Octet,
+            opening_errors: OpeningErrors::Soft,
+            slow_start_segments: 1,
         }
     }
 
@@ -236,6 +271,12 @@ pub(crate) fn tuning_of<'c, P: Profile>(config: impl FnOnce() -> Option<&'c Conf
 }
 
 impl<P: Profile> Tcb<P> {
+    /// What arrived again and is to be reported, if it is wanted.
+    pub(super) fn duplicate(&self) -> Option<SeqRange> {
+        let duplicate = self.rcv.duplicates.pending();
+        duplicate.filter(|_| self.tuning.get().duplicate_sack.is_on())
+    }
+
     /// Whether segments that may be forged are challenged.
     pub(super) fn challenges(&self) -> bool {
         self.tuning.get().blind_attacks == BlindAttacks::Challenged
@@ -344,6 +385,35 @@ impl Config {
     #[must_use]
     pub const fn idle_restart(mut self, idle_restart: Switch) -> Self {
         self.tuning.idle_restart = idle_restart;
+        self
+    }
+
+    /// Whether what arrived twice is reported (RFC 2883); on by default.
+    #[must_use]
+    pub const fn duplicate_sack(mut self, duplicate_sack: Switch) -> Self {
+        self.tuning.duplicate_sack = duplicate_sack;
+        self
+    }
+
+    /// What asks a peer whether its window is still shut: one octet by default.
+    #[must_use]
+    pub const fn window_probe(mut self, window_probe: WindowProbe) -> Self {
+        self.tuning.window_probe = window_probe;
+        self
+    }
+
+    /// Whether ICMP errors that are soft for a connection end an attempt to connect: no, by default.
+    #[must_use]
+    pub const fn opening_errors(mut self, opening_errors: OpeningErrors) -> Self {
+        self.tuning.opening_errors = opening_errors;
+        self
+    }
+
+    /// Segments that one acknowledgment may count for in slow start: one by default (RFC 5681), two
+    /// in RFC 3465, 255 for any number, as on Linux. Zero is taken as one.
+    #[must_use]
+    pub const fn slow_start_segments(mut self, segments: u8) -> Self {
+        self.tuning.slow_start_segments = if segments == 0 { 1 } else { segments };
         self
     }
 

@@ -242,13 +242,27 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         self.open_listener(&at)
     }
 
-    /// Closes a listener; half-open and un-accepted connections of it are reset.
+    /// Closes a listener; un-accepted connections of it are reset, half-open ones forgotten (what
+    /// their peers send next is answered by a reset).
     ///
     /// # Errors
     /// [`Misuse::NoConnection`] for a stale handle.
     pub fn unlisten(&mut self, now: Instant, listener: ListenerHandle) -> Result<(), Misuse> {
         self.tick(now);
         self.close_listener(listener)
+    }
+
+    /// Changes the knobs of connections that a listener takes from here on; half-open ones among
+    /// them, when their handshake completes.
+    ///
+    /// # Errors
+    /// [`Misuse::NoConnection`] for a stale handle.
+    pub fn set_listener_config(
+        &mut self,
+        listener: ListenerHandle,
+        config: Config,
+    ) -> Result<(), Misuse> {
+        self.configure_listener(listener, config)
     }
 
     /// The connection that has waited longest to be accepted. It may have ended meanwhile.

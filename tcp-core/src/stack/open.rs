@@ -11,7 +11,7 @@ use super::node::{AcceptTurn, INDEXED, Owner};
 use super::scale::Scale as _;
 use super::slot::Slot;
 use super::{Handle, ListenAt, ListenerHandle, Stack};
-use crate::connection::{Config, Connection, Misuse, Opening, ResetReply};
+use crate::connection::{Config, Connection, Misuse, Opening};
 use crate::profile::{Memory, Profile, Storage};
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
@@ -96,12 +96,26 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         self.listener_for(&entry.key(self.locals.own()))
     }
 
-    /// Stops a listener: what did not reach the user is reset.
+    /// The knobs of what is accepted from here on.
+    pub(super) fn configure_listener(
+        &mut self,
+        handle: ListenerHandle,
+        config: Config,
+    ) -> Result<(), Misuse> {
+        let index = self.listeners.index(handle).ok_or(Misuse::NoConnection)?;
+        let listener = self.listeners.get_mut(index);
+        listener.ok_or(Misuse::NoConnection)?.config = config;
+        Ok(())
+    }
+
+    /// Stops a listener. Connections that did not reach the user are reset; half-open ones are
+    /// forgotten, because a reset for each would answer a flood: who is there hears of it when it
+    /// sends its ACK.
     pub(super) fn close_listener(&mut self, handle: ListenerHandle) -> Result<(), Misuse> {
         let index = self.listeners.index(handle).ok_or(Misuse::NoConnection)?;
         for entry in 0..self.half_open.len() {
             if self.half_open_owner(entry) == Some(index) {
-                self.reset_half_open(entry);
+                self.drop_half_open(entry);
             }
         }
         while let Some(connection) = self.pop_accept(index) {
@@ -117,19 +131,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         self.listeners.remove(index);
         Ok(())
-    }
-
-    fn reset_half_open(&mut self, index: u32) {
-        let Some(entry) = self.half_open.get(index) else {
-            return;
-        };
-        let key = entry.key(self.locals.own());
-        let reset = ResetReply {
-            seq: super::isn::after_syn(Start::of(&key, self.secret).iss_of(entry)),
-            ack: Some(super::isn::after_syn(entry.irs)),
-        };
-        self.drop_half_open(index);
-        self.reset(&key, &reset);
     }
 
     fn pop_accept(&mut self, listener: u32) -> Option<u32> {

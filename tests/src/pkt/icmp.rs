@@ -51,7 +51,16 @@ const UNREACHABLE_V6: [(&[&str], u8); 5] = [
         1,
     ),
     (&["not_neighbour", "beyond_scope"], 2),
-    (&["address", "addr", "host", "host_unreachable"], 3),
+    (
+        &[
+            "address",
+            "addr",
+            "address_unreachable",
+            "host",
+            "host_unreachable",
+        ],
+        3,
+    ),
     (&["port", "port_unreachable"], 4),
 ];
 

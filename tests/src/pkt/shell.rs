@@ -1,5 +1,6 @@
 //! Shell text of scripts: never executed, but read for what it would have set.
 
+use super::ast::{Action, Script};
 use super::tuning::{Profile, Tuning};
 
 /// What a line of shell text asks for.
@@ -15,6 +16,17 @@ pub enum Wish {
     State(String),
     /// So many microseconds pass.
     Sleep(i64),
+}
+
+/// Shell text before anything else happens, and the lines where it stands: what comes before the
+/// first event, and the events that are nothing but such text.
+pub fn leading(script: &Script) -> impl Iterator<Item = (usize, &str)> {
+    let init = script.init.iter();
+    let init = init.map(|shell| (shell.line, shell.text.as_str()));
+    init.chain(script.events.iter().map_while(|event| match &event.action {
+        Action::Shell(text) => Some((event.line, text.as_str())),
+        Action::Packet(_) | Action::Call(_) | Action::Code(_) => None,
+    }))
 }
 
 /// Reads shell text.

@@ -4,7 +4,7 @@
 mod control;
 
 use tcp_core::wire::OptionOrder;
-use tcp_core::{Config, StackConfig, Switch};
+use tcp_core::{Config, OpeningErrors, StackConfig, Switch, WindowProbe};
 
 use super::rings::Sizes;
 
@@ -50,6 +50,9 @@ impl Tuning {
             .retries(3, 15)
             .window_scale(Some(8))
             .quick_acks(16)
+            .slow_start_segments(u8::MAX)
+            .window_probe(WindowProbe::Empty)
+            .opening_errors(OpeningErrors::Hard)
             .syn_ack_retries(5);
         Self {
             profile: Profile::Linux,
@@ -73,6 +76,7 @@ impl Tuning {
             .syn_retries(12)
             .retries(3, 12)
             .option_order(OptionOrder::FreeBsd)
+            .slow_start_segments(2)
             .window_scale(Some(6))
             .syn_ack_retries(3);
         Self {

@@ -10,6 +10,7 @@ use crate::connection::event::Events;
 use crate::connection::recovery::{AckEffect, Acknowledged, LossPhase};
 use crate::connection::recv::Challenge;
 use crate::connection::state::{State, Step};
+use crate::connection::tuning::Tuned;
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
@@ -140,6 +141,7 @@ impl<P: Profile> Connection<'_, P> {
                     now,
                     octets: acked,
                     in_flight,
+                    slow_start_segments: tcb.tuning.get().slow_start_segments,
                     rtt,
                 });
             }

@@ -18,6 +18,8 @@ pub struct AckSample {
     pub octets: u32,
     /// The most octets that were in flight within a round trip before it arrived.
     pub in_flight: u32,
+    /// Segments that it may count for in slow start: one, unless a knob says otherwise.
+    pub slow_start_segments: u8,
     /// The round-trip time that it measured, if it did.
     pub rtt: Option<Duration>,
 }

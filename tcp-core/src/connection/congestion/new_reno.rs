@@ -16,6 +16,9 @@ pub struct NewReno {
 /// No window grows beyond what a scaled window can describe.
 const CWND_MAX: u32 = 1 << 30;
 
+/// Segments that may leave at once when recovery ends: the initial window of RFC 6928.
+const BURST: u32 = 10;
+
 impl NewReno {
     //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
     //# ssthresh = max (FlightSize / 2, 2*SMSS)            (4)
@@ -101,7 +104,9 @@ impl CongestionControl for NewReno {
         if self.cwnd < self.ssthresh {
             //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
             //# cwnd += min (N, SMSS)                      (2)
-            self.cwnd += sample.octets.min(mss);
+            self.cwnd += sample
+                .octets
+                .min(mss * u32::from(sample.slow_start_segments));
         } else {
             self.credit = self.credit.saturating_add(sample.octets.min(self.cwnd));
             if self.credit >= self.cwnd {
@@ -140,10 +145,10 @@ impl CongestionControl for NewReno {
     //# successfully retransmitted, cwnd MUST be set to no more than ssthresh and
     //# congestion avoidance MUST be used to further increase cwnd.
     fn on_recovered(&mut self, _now: Instant, in_flight: u32) {
-        //= https://www.rfc-editor.org/rfc/rfc6582#section-3.2
-        //# min (ssthresh, max(FlightSize, SMSS) + SMSS)
+        // The window is ssthresh, the second way of RFC 6582 section 3.2, as far as no burst comes
+        // of it: no more than may be sent into an unknown path.
         let mss = u32::from(self.mss);
-        self.cwnd = self.ssthresh.min(in_flight.max(mss) + mss);
+        self.cwnd = self.ssthresh.min(in_flight.max(mss) + BURST * mss);
     }
 
     //= https://www.rfc-editor.org/rfc/rfc5681#section-3.1
@@ -195,6 +200,7 @@ mod tests {
             now: Instant::ZERO,
             octets,
             in_flight,
+            slow_start_segments: 1,
             rtt: None,
         }
     }

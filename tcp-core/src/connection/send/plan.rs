@@ -270,8 +270,7 @@ impl<P: Profile> Connection<'_, P> {
     pub(in crate::connection) fn data_options_len(&self) -> usize {
         let negotiated = self.tcb.negotiated;
         let timestamps = if self.tcb.uses_timestamps() { 12 } else { 0 };
-        let blocks = usize::from(self.islands.len())
-            + usize::from(self.tcb.rcv.duplicates.pending().is_some());
+        let blocks = usize::from(self.islands.len()) + usize::from(self.tcb.duplicate().is_some());
         let sack = if negotiated.sack && blocks > 0 {
             4 + 8 * blocks.min(self.sack_room())
         } else {

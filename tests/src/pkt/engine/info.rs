@@ -68,6 +68,7 @@ pub(super) fn field(info: &Info, name: &str) -> Option<i64> {
             i64::from(info.timestamps)
                 | i64::from(info.sack) << 1
                 | i64::from(info.window_scaling) << 2
+                | i64::from(info.ecn) << 3
         }
         "unacked" => info.unacked.into(),
         "sacked" => info.sacked.into(),
@@ -85,7 +86,12 @@ pub(super) fn field(info: &Info, name: &str) -> Option<i64> {
             CongestionState::Recovery => 3,
             CongestionState::Loss => 4,
         },
-        "advmss" => info.advertised_mss.into(),
+        "advmss" => i64::from(info.advertised_mss) - options,
+        // The SYN counts as one.
+        "delivered" => {
+            let each = u64::try_from(i64::from(info.mss) - options).ok()?.max(1);
+            i64::try_from(1 + info.octets_acked.div_ceil(each)).ok()?
+        }
         "rcv_mss" => info.received_mss.into(),
         "min_rtt" => micros(info.min_rtt.unwrap_or_default()),
         "last_data_recv" => micros(info.last_text?) / 1_000,

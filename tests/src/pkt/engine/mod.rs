@@ -111,12 +111,12 @@ impl<'s> Engine<'s> {
         let scene = Scene::of(script, settings).map_err(unsupported)?;
         let mut tuning = Tuning::of(settings.profile);
         tuning.mtu = scene.mtu;
-        for shell in &script.init {
-            let known = shell::wishes(&shell.text).and_then(|wishes| {
+        for (line, text) in shell::leading(script) {
+            let known = shell::wishes(text).and_then(|wishes| {
                 let mut wishes = wishes.iter();
                 wishes.try_for_each(|wish| wish.apply(&mut tuning))
             });
-            known.map_err(|what| unsupported((shell.line, what)))?;
+            known.map_err(|what| unsupported((line, what)))?;
         }
         let bench = Bench::new(&tuning, scene.local, scene.prefix)
             .map_err(|what| unsupported((1, what)))?;

@@ -215,6 +215,16 @@ impl Sockets {
     }
 }
 
+impl Socket {
+    /// Whether the peer's FIN arrived, and everything before it.
+    fn is_peer_closed(&self) -> bool {
+        matches!(
+            self.state,
+            State::CloseWait | State::LastAck | State::Closing | State::TimeWait
+        )
+    }
+}
+
 impl Watch {
     /// What the stack is told.
     fn asked(self) -> Option<tcp_core::KeepAlive> {

@@ -30,7 +30,12 @@ impl Sockets {
         }
         let at = at.unwrap_or(usual);
         let is_taken = |other: &Socket| {
-            matches!(other.role, Role::Listener(_)) && other.local.is_some_and(|taken| taken == at)
+            let binds = match other.role {
+                Role::Fresh => !other.may_share() || !socket.may_share(),
+                Role::Listener(_) => true,
+                Role::Connection(_) => false,
+            };
+            binds && other.local.is_some_and(|taken| taken == at)
         };
         if self.table.values().any(is_taken) {
             return Progress::Failed(Errno::EADDRINUSE);
@@ -97,6 +102,10 @@ impl Sockets {
                     waiting: 0,
                     ..socket.clone()
                 };
+                // What was set on the listener after it began to listen holds for its children.
+                if bench.stack.config(handle) != Ok(child.config) {
+                    let _ = bench.stack.set_config(bench.now, handle, child.config);
+                }
                 let number = self.place(wanted, child);
                 self.observe(bench);
                 Progress::Done(number)
@@ -175,7 +184,8 @@ impl Sockets {
                 let _ = bench.stack.unlisten(bench.now, listener);
             }
             Role::Connection(handle) => {
-                if socket.linger == Some(0) {
+                let is_abandoned = socket.state == State::FinWait2 && socket.waits_for_no_fin();
+                if socket.linger == Some(0) || is_abandoned {
                     let _ = bench.stack.abort(bench.now, handle);
                 }
                 let _ = bench.stack.close(bench.now, handle);

@@ -66,6 +66,9 @@ impl Sockets {
             }
             let _ = bench.stack.set_config(bench.now, handle, socket.config);
         }
+        if let Role::Listener(listener) = socket.role {
+            let _ = bench.stack.set_listener_config(listener, socket.config);
+        }
         Ok(Progress::Done(0))
     }
 
@@ -131,6 +134,19 @@ pub enum Value {
 }
 
 impl Socket {
+    /// Whether its address may be bound by another socket, too, that says the same.
+    pub(super) fn may_share(&self) -> bool {
+        let mut names = ["SO_REUSEADDR", "SO_REUSEPORT"].into_iter();
+        names.any(|name| self.other.get(name).is_some_and(|value| *value != 0))
+    }
+
+    /// Whether a connection whose FIN was acknowledged is given up when it is closed.
+    pub(super) fn waits_for_no_fin(&self) -> bool {
+        self.other
+            .get("TCP_LINGER2")
+            .is_some_and(|value| *value < 0)
+    }
+
     /// Whether a socket option holds back what does not fill a segment.
     pub(super) fn is_corked(&self) -> bool {
         let mut names = ["TCP_CORK", "TCP_NOPUSH"].into_iter();

@@ -42,12 +42,7 @@ impl Sockets {
         };
         let mut bits = 0;
         let opening = matches!(socket.state, State::SynSent | State::SynReceived);
-        let peer_closed = socket.has_ended
-            || socket.is_read_shut
-            || matches!(
-                socket.state,
-                State::CloseWait | State::LastAck | State::Closing | State::TimeWait
-            );
+        let peer_closed = socket.has_ended || socket.is_read_shut || socket.is_peer_closed();
         if bench.stack.readable(handle).unwrap_or(0) > 0 || peer_closed {
             bits |= IN | RDNORM;
         }

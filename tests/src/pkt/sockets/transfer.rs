@@ -39,10 +39,15 @@ impl Sockets {
             return Ok(Progress::Failed(Errno::ENOTCONN));
         };
         let readable = bench.stack.readable(handle).unwrap_or(0);
-        let waits_for_all = flags.wait_all
-            && readable < count
-            && !socket.has_ended
-            && !bench.stack.is_finished(handle).unwrap_or(true);
+        let no_more = socket.has_ended || socket.is_peer_closed();
+        let waits_for_all = flags.wait_all && readable < count && !no_more;
+        // A read ends before the last octet of urgent data, so that its reader can tell it.
+        let urgent = bench.stack.urgent(handle).ok().flatten();
+        let before_mark = urgent.map_or(usize::MAX, |end| match end.saturating_sub(1) {
+            0 => usize::MAX,
+            before => before,
+        });
+        let count = count.min(before_mark);
         if readable > 0 && count > 0 && !waits_for_all {
             let mut octets = vec![0; count.min(readable)];
             let taken = if flags.peek {

@@ -1,12 +1,12 @@
 //! System controls: by name, what each changes.
 
-use tcp_core::BlindAttacks;
+use tcp_core::{BlindAttacks, Ecn};
 
 use super::{Tuning, reserve, switch};
 
 /// Controls that choose among mechanisms, or between sizes, which make no difference to what a
 /// script can see here.
-const WITHOUT_EFFECT: [&str; 34] = [
+const WITHOUT_EFFECT: [&str; 33] = [
     "tcp_adv_win_scale",
     "tcp_app_win",
     "tcp_autocorking",
@@ -14,7 +14,6 @@ const WITHOUT_EFFECT: [&str; 34] = [
     "tcp_backlog_ack_defer",
     "tcp_challenge_ack_limit",
     "tcp_congestion_control",
-    "tcp_dsack",
     "tcp_early_retrans",
     "tcp_fack",
     "tcp_fwmark_accept",
@@ -44,7 +43,7 @@ const WITHOUT_EFFECT: [&str; 34] = [
 ];
 
 /// Those of FreeBSD.
-const WITHOUT_EFFECT_THERE: [&str; 18] = [
+const WITHOUT_EFFECT_THERE: [&str; 17] = [
     "hostcache.purgenow",
     "hostcache.purge",
     "hostcache.enable",
@@ -53,7 +52,6 @@ const WITHOUT_EFFECT_THERE: [&str; 18] = [
     "do_prr_conservative",
     "do_lrd",
     "newcwd",
-    "abc_l_var",
     "rfc3042",
     "rfc3390",
     "sendbuf_auto",
@@ -99,7 +97,14 @@ fn of_linux(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
     let number = *numbers.first()?;
     let config = tuning.config;
     tuning.config = match name {
+        "tcp_ecn" => config.ecn(match number {
+            0 => Ecn::Off,
+            1 => Ecn::Request,
+            2 => Ecn::Accept,
+            _ => return None,
+        }),
         "tcp_timestamps" => config.timestamps(switch(number)),
+        "tcp_dsack" => config.duplicate_sack(switch(number)),
         "tcp_sack" => config.sack(switch(number)),
         "tcp_window_scaling" => config.window_scaling(switch(number)),
         "tcp_syn_retries" => config.syn_retries(number.try_into().ok()?),
@@ -127,8 +132,8 @@ fn of_linux_stack(tuning: &mut Tuning, name: &str, numbers: &[i64]) -> Option<()
         "tcp_rmem" => take_rmem(tuning, numbers)?,
         // Off, as they are here.
         "tcp_syncookies" | "tcp_frto" | "tcp_abort_on_overflow" | "tcp_low_latency" => {}
-        "tcp_ecn" | "tcp_ecn_fallback" | "tcp_mtu_probing" | "tcp_fastopen" | "tcp_base_mss"
-            if number == 0 => {}
+        "tcp_ecn_fallback" if number != 0 => {}
+        "tcp_mtu_probing" | "tcp_fastopen" | "tcp_base_mss" if number == 0 => {}
         "tcp_syn_linear_timeouts" if number == 0 => {}
         "tcp_tw_reuse"
         | "tcp_rfc1337"
@@ -166,6 +171,14 @@ fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
             .timestamps(switch(number))
             .window_scaling(switch(number)),
         "sack.enable" => config.sack(switch(number)),
+        "abc_l_var" => config.slow_start_segments(number.clamp(1, 255).try_into().ok()?),
+        "syncache.rexmtlimit" => config.syn_ack_retries(number.clamp(0, 255).try_into().ok()?),
+        "ecn.enable" => config.ecn(match number {
+            0 => Ecn::Off,
+            1 => Ecn::Request,
+            2 => Ecn::Accept,
+            _ => return None,
+        }),
         "initcwnd_segments" => config.initial_window(number.clamp(1, 255).try_into().ok()?),
         "insecure_rst" | "insecure_syn" | "insecure_ack" if number != 0 => {
             config.blind_attacks(BlindAttacks::Trusted)
@@ -193,7 +206,6 @@ fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
                 "keepcnt" => tuning.keep_alive.2 = number.try_into().ok()?,
                 "always_keepalive" => tuning.always_keep_alive = number != 0,
                 "keepinit" => {}
-                "ecn.enable" if number == 0 => {}
                 "fastopen.server_enable" | "fastopen.client_enable" if number == 0 => {}
                 _ => return None,
             }
