@@ -141,9 +141,9 @@ pub use connection::{
     Absent, AckSample, Arrival, BlindAttacks, CloseReason, Config, CongestionControl,
     CongestionState, Connection, Counted, Counters, Counting, DuplicateReporting, DuplicateReports,
     Ecn, EcnState, Events, HalfOpen, Info, Island, KeepAlive, Kept, Misuse, MtuProbing, NewReno,
-    NoCounters, NoDuplicateReports, Opening, OpeningErrors, Optional, PathState, Priority, QuickAcks, ResetReply,
-    SentRecord, State, Switch, TimeWaitSeed, Timeout, Timer, Tunable, Tuned, Tuning, Tuple,
-    Unreachable, Untuned, WindowProbe,
+    NoCounters, NoDuplicateReports, Opening, OpeningErrors, Optional, PathState, Priority,
+    QuickAcks, ResetReply, SentRecord, State, Switch, TimeWaitSeed, Timeout, Timer, Tunable, Tuned,
+    Tuning, Tuple, Unreachable, Untuned, WindowProbe,
 };
 pub use profile::{Firmware, Host, Memory, Profile, Small, Storage};
 pub use ring::Ring;

@@ -61,7 +61,8 @@ impl<P: Profile> Connection<'_, P> {
         //# If a node receives a Packet Too Big message reporting a next-hop MTU
         //# that is less than the IPv6 minimum link MTU, it must discard it.
         let ipv6 = cfg!(feature = "ipv6") && headers > HEADERS_V4;
-        if !self.is_outstanding(quoted) || (ipv6 && mtu < MTU_FLOOR_V6) {
+        let believes = self.tcb.tuning.get().path_mtu_discovery.is_on();
+        if !believes || !self.is_outstanding(quoted) || (ipv6 && mtu < MTU_FLOOR_V6) {
             return;
         }
         let mss = mtu.max(MTU_FLOOR).saturating_sub(headers).max(MSS_FLOOR);
@@ -70,7 +71,11 @@ impl<P: Profile> Connection<'_, P> {
             return;
         }
         self.tcb.set_mss(mss);
-        self.tcb.loss.resend_all(self.tcb.snd.una, self.tcb.snd.nxt);
+        // What fits into one of the smaller segments was not too big.
+        let snd = &self.tcb.snd;
+        if snd.nxt.since(snd.una).get() > u32::from(mss) {
+            self.tcb.loss.resend_all(snd.una, snd.nxt);
+        }
         self.settle(now);
     }
 

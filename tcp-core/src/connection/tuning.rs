@@ -9,6 +9,7 @@ use super::config::{Config, Switch};
 use super::ecn::Ecn;
 use super::path_search::MtuProbing;
 use super::quick_ack::QuickAcks;
+use super::recv::DuplicateReporting;
 use super::tcb::Tcb;
 use crate::profile::Profile;
 use crate::seq::SeqRange;
@@ -34,6 +35,7 @@ pub struct Tuning {
     pub(crate) abort_on_close: Switch,
     pub(crate) duplicate_sack: Switch,
     pub(crate) window_probe: WindowProbe,
+    pub(crate) path_mtu_discovery: Switch,
     pub(crate) opening_errors: OpeningErrors,
     pub(crate) slow_start_segments: u8,
 }
@@ -90,6 +92,7 @@ impl Tuning {
         abort_on_close: Switch::On,
         duplicate_sack: Switch::On,
         window_probe: WindowProbe::Octet,
+        path_mtu_discovery: Switch::On,
         opening_errors: OpeningErrors::Soft,
         slow_start_segments: 0,
     };
@@ -111,6 +114,7 @@ impl Tuning {
             abort_on_close: Switch::Off,
             duplicate_sack: Switch::On,
             window_probe: WindowProbe::Octet,
+            path_mtu_discovery: Switch::On,
             opening_errors: OpeningErrors::Soft,
             slow_start_segments: 1,
         }
@@ -402,7 +406,16 @@ impl Config {
         self
     }
 
-    /// Whether ICMP errors that are soft for a connection end an attempt to connect: no, by default.
+    /// Whether ICMP messages that a packet was too big for the path are believed (RFC 1191, RFC
+    /// 8201), as they are by default.
+    #[must_use]
+    pub const fn path_mtu_discovery(mut self, discovery: Switch) -> Self {
+        self.tuning.path_mtu_discovery = discovery;
+        self
+    }
+
+    /// Whether ICMP errors that are soft for a connection end an attempt to connect; they do not, by
+    /// default.
     #[must_use]
     pub const fn opening_errors(mut self, opening_errors: OpeningErrors) -> Self {
         self.tuning.opening_errors = opening_errors;

@@ -149,7 +149,7 @@ impl<P: Profile> Connection<'_, P> {
         let tcb = &mut self.tcb;
         if segment.has_fin() {
             tcb.rcv
-                .note_fin(&self.islands, seq + SeqLen::of(segment.payload.len()));
+                .note_fin(&mut self.islands, seq + SeqLen::of(segment.payload.len()));
             tcb.rcv.ack.at_once();
         }
         if !tcb.rcv.reach_fin() {

@@ -33,6 +33,11 @@ impl<'a> Islands<'a> {
         core::mem::replace(&mut self.memory, ManagedSlice::Borrowed(&mut []))
     }
 
+    /// Forgets every range.
+    pub(in crate::connection) const fn clear(&mut self) {
+        self.len = 0;
+    }
+
     pub(in crate::connection) const fn len(&self) -> u16 {
         self.len
     }

@@ -169,11 +169,18 @@ impl<D: DuplicateReporting> Rcv<D> {
         self.duplicates.note(segment.common(there));
     }
 
-    /// Notes a FIN that stands at `fin`, unless it lies beyond the window, was noted before, or
+    /// Notes a FIN that stands at `fin`. One that is in order ends the stream whatever waits beyond
+    /// it: what does was forged, and whoever can forge that must not keep the connection open. One
+    /// ahead is not noted when it lies beyond the window, when another was noted before, or when it
     /// would cut off octets that are there already.
-    pub(super) fn note_fin(&mut self, islands: &Islands<'_>, fin: SeqNum) {
+    pub(super) fn note_fin(&mut self, islands: &mut Islands<'_>, fin: SeqNum) {
+        let in_order = fin == self.nxt && !self.finished();
+        if in_order {
+            islands.clear();
+        }
         let beyond = fin.after(self.adv) || islands.pass(fin);
-        if !self.fin_seen && !beyond && fin.at_or_after(self.nxt) {
+        let ahead = !self.fin_seen && !beyond && fin.after(self.nxt);
+        if in_order || ahead {
             self.fin = fin;
             self.fin_seen = true;
         }

@@ -4,7 +4,7 @@
 use crate::connection::Connection;
 use crate::connection::config::Switch;
 use crate::connection::congestion::CongestionControl;
-use crate::connection::recv::{AckOwed, DuplicateReporting};
+use crate::connection::recv::AckOwed;
 use crate::connection::state::State;
 use crate::connection::tcb::Probe;
 use crate::profile::Profile;

@@ -54,7 +54,8 @@ fn below(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
 
 /// The system that a script was written for, by the names of its directories.
 pub(crate) fn profile(file: &Path) -> Profile {
-    let mut names = file.iter().filter_map(|name| name.to_str());
+    let whole = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let mut names = whole.iter().filter_map(|name| name.to_str());
     if names.any(|name| name.eq_ignore_ascii_case("freebsd")) {
         Profile::FreeBsd
     } else {

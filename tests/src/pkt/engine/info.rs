@@ -95,7 +95,7 @@ pub(super) fn field(info: &Info, name: &str) -> Option<i64> {
         "rcv_mss" => info.received_mss.into(),
         "min_rtt" => micros(info.min_rtt.unwrap_or_default()),
         "last_data_recv" => micros(info.last_text?) / 1_000,
-        "pmtu" => i64::from(info.mss) + 40,
+        "pmtu" => info.path_mtu.into(),
         "rcv_space" => info.rcv_wnd.into(),
         "total_retrans" => info.retransmissions.into(),
         "rtt" => micros(info.srtt.unwrap_or_default()),

@@ -21,7 +21,7 @@ const KEEP_ALIVE_COUNT: std::ops::RangeInclusive<i64> = 1..=127;
 /// Segment sizes that `TCP_MAXSEG` takes.
 const MAXSEG: std::ops::RangeInclusive<i64> = 88..=32_767;
 /// Options that make no difference to what a script sees.
-const WITHOUT_EFFECT: [&str; 15] = [
+const WITHOUT_EFFECT: [&str; 13] = [
     "SO_REUSEADDR",
     "SO_REUSEPORT",
     "SO_OOBINLINE",
@@ -31,8 +31,6 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "SO_RCVTIMEO",
     "SO_BROADCAST",
     "SO_DONTROUTE",
-    "IP_MTU_DISCOVER",
-    "IPV6_MTU_DISCOVER",
     "IPV6_V6ONLY",
     "IP_RECVERR",
     "IPV6_RECVERR",
@@ -179,6 +177,12 @@ impl Socket {
                 let seconds = value.clamp(0, 255);
                 self.config
                     .defer_accept_s(u8::try_from(seconds).unwrap_or(0))
+            }
+            // Of those that make packets fit: only two believe what the path says.
+            ("IP_MTU_DISCOVER" | "IPV6_MTU_DISCOVER", _) => {
+                let believes = matches!(value, 1 | 2);
+                let discovery = if believes { Switch::On } else { Switch::Off };
+                self.config.path_mtu_discovery(discovery)
             }
             ("TCP_QUICKACK", _) => self.config,
             ("TCP_LINGER2", _) => match value {

@@ -1,6 +1,6 @@
 //! System controls: by name, what each changes.
 
-use tcp_core::{BlindAttacks, Ecn};
+use tcp_core::{BlindAttacks, Ecn, MtuProbing};
 
 use super::{Tuning, reserve, switch};
 
@@ -103,6 +103,12 @@ fn of_linux(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
             2 => Ecn::Accept,
             _ => return None,
         }),
+        "tcp_mtu_probing" => config.mtu_probing(match number {
+            0 => MtuProbing::Off,
+            1 => MtuProbing::OnBlackHole,
+            2 => MtuProbing::Always,
+            _ => return None,
+        }),
         "tcp_timestamps" => config.timestamps(switch(number)),
         "tcp_dsack" => config.duplicate_sack(switch(number)),
         "tcp_sack" => config.sack(switch(number)),
@@ -133,7 +139,9 @@ fn of_linux_stack(tuning: &mut Tuning, name: &str, numbers: &[i64]) -> Option<()
         // Off, as they are here.
         "tcp_syncookies" | "tcp_frto" | "tcp_abort_on_overflow" | "tcp_low_latency" => {}
         "tcp_ecn_fallback" if number != 0 => {}
-        "tcp_mtu_probing" | "tcp_fastopen" | "tcp_base_mss" if number == 0 => {}
+        "tcp_fastopen" if number == 0 => {}
+        // The search begins with packets of 1,200 octets.
+        "tcp_base_mss" if number == 1_160 => {}
         "tcp_syn_linear_timeouts" if number == 0 => {}
         "tcp_tw_reuse"
         | "tcp_rfc1337"
