@@ -414,8 +414,8 @@ impl Config {
         self
     }
 
-    /// Whether ICMP errors that are soft for a connection end an attempt to connect; they do not, by
-    /// default.
+    /// Whether ICMP errors that are soft for a connection end an attempt to connect; by default
+    /// they do not.
     #[must_use]
     pub const fn opening_errors(mut self, opening_errors: OpeningErrors) -> Self {
         self.tuning.opening_errors = opening_errors;

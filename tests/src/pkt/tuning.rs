@@ -4,7 +4,7 @@
 mod control;
 
 use tcp_core::wire::OptionOrder;
-use tcp_core::{Config, OpeningErrors, StackConfig, Switch, WindowProbe};
+use tcp_core::{Config, MtuProbing, OpeningErrors, StackConfig, Switch, WindowProbe};
 
 use super::rings::Sizes;
 
@@ -49,6 +49,7 @@ impl Tuning {
             .syn_retries(5)
             .retries(3, 15)
             .window_scale(Some(8))
+            .mtu_probing(MtuProbing::Off)
             .quick_acks(16)
             .slow_start_segments(u8::MAX)
             .window_probe(WindowProbe::Empty)
@@ -78,6 +79,7 @@ impl Tuning {
             .option_order(OptionOrder::FreeBsd)
             .slow_start_segments(2)
             .window_scale(Some(6))
+            .mtu_probing(MtuProbing::Off)
             .syn_ack_retries(3);
         Self {
             profile: Profile::FreeBsd,

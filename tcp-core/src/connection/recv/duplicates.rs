@@ -30,13 +30,14 @@ impl DuplicateReporting for NoDuplicateReports {
     fn forget(&mut self) {}
 }
 
-/// Reports the last range that arrived twice.
+/// Reports a range that arrived twice: of several the first in sequence space, as RFC 2883 section
+/// 4.2.2 has it for those of one segment.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct DuplicateReports(SeqRange);
 
 impl DuplicateReporting for DuplicateReports {
     fn note(&mut self, range: SeqRange) {
-        if !range.is_empty() {
+        if !range.is_empty() && (self.0.is_empty() || range.start.before(self.0.start)) {
             self.0 = range;
         }
     }

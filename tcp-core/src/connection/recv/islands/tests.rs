@@ -92,6 +92,7 @@ fn what_arrives_twice_is_noted() {
     assert_eq!(duplicates.pending(), None);
     assert!(islands.insert(range(12, 15), &mut duplicates));
     assert_eq!(duplicates.pending(), Some(range(12, 15)));
+    duplicates.forget();
     assert!(islands.insert(range(25, 40), &mut duplicates));
     assert_eq!(duplicates.pending(), Some(range(25, 30)));
     assert_eq!(islands.absorb(range(5, 11), &mut duplicates), range(5, 40));
