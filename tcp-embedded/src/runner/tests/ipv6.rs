@@ -44,7 +44,7 @@ fn two_hosts_find_each_other_and_talk() {
         let wakes = [server.poll(now), client.poll(now)];
         now = match (cable.is_empty(), wakes) {
             (true, [NextWake::Frame, NextWake::Frame]) => Instant::from_millis(5_000),
-            _ => later(now, &cable, wakes),
+            _ => later(now, &cable, wakes).expect("both sides sleep for ever"),
         };
     }
     let used = |own: crate::link::Ipv6Address| own.state == Ipv6AddressState::Preferred;
