@@ -149,7 +149,6 @@ impl<'a> Ring<'a> {
 }
 
 /// Copies the common length of the two slices; returns it.
-#[inline(never)]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
     let count = to.len().min(from.len());
     if let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) {

@@ -120,7 +120,6 @@ impl Snd {
     }
 
     /// The sequence number of the send ring's first octet.
-    #[inline(never)]
     pub(super) fn base(&self) -> SeqNum {
         if self.syn_acknowledged {
             self.una
@@ -130,7 +129,6 @@ impl Snd {
     }
 
     /// One past the last octet that the user wrote, where a FIN stands or would stand.
-    #[inline(never)]
     pub(super) fn data_end(&self, queued: usize) -> SeqNum {
         match self.fin() {
             Some(fin) => fin,

@@ -102,7 +102,6 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// One past everything that is to be sent, the FIN included.
-    #[inline(never)]
     pub(in crate::connection) fn end(&self) -> SeqNum {
         self.tcb.snd.end(self.send.len())
     }
