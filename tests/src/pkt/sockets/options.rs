@@ -21,20 +21,35 @@ const KEEP_ALIVE_COUNT: std::ops::RangeInclusive<i64> = 1..=127;
 /// Segment sizes that `TCP_MAXSEG` takes.
 const MAXSEG: std::ops::RangeInclusive<i64> = 88..=32_767;
 /// Options that make no difference to what a script sees.
-const WITHOUT_EFFECT: [&str; 13] = [
-    "SO_REUSEADDR",
-    "SO_REUSEPORT",
+const WITHOUT_EFFECT: [&str; 28] = [
+    "IPV6_RECVERR",
+    "IPV6_V6ONLY",
+    "IP_BIND_ADDRESS_NO_PORT",
+    "IP_FREEBIND",
+    "IP_RECVERR",
+    "IP_TRANSPARENT",
+    "SO_BROADCAST",
+    "SO_BUSY_POLL",
+    "SO_DEBUG",
+    "SO_DONTROUTE",
+    "SO_INCOMING_CPU",
+    "SO_MAX_PACING_RATE",
     "SO_OOBINLINE",
     "SO_PRIORITY",
+    "SO_RCVBUFFORCE",
     "SO_RCVLOWAT",
-    "SO_SNDTIMEO",
     "SO_RCVTIMEO",
-    "SO_BROADCAST",
-    "SO_DONTROUTE",
-    "IPV6_V6ONLY",
-    "IP_RECVERR",
-    "IPV6_RECVERR",
+    "SO_REUSEADDR",
+    "SO_REUSEPORT",
+    "SO_SNDTIMEO",
+    "SO_TIMESTAMP",
     "TCP_CONGESTION",
+    "TCP_LOG",
+    "TCP_LOGBUF",
+    "TCP_LOGID",
+    "TCP_NOTSENT_LOWAT",
+    "TCP_SAVE_SYN",
+    "TCP_THIN_LINEAR_TIMEOUTS",
 ];
 
 impl Sockets {
@@ -123,6 +138,11 @@ impl Sockets {
     }
 }
 
+/// Off for a number that is not zero.
+const fn switch_off(value: i64) -> Switch {
+    if value == 0 { Switch::On } else { Switch::Off }
+}
+
 /// What an option reads as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Value {
@@ -183,6 +203,16 @@ impl Socket {
                 let believes = matches!(value, 1 | 2);
                 let discovery = if believes { Switch::On } else { Switch::Off };
                 self.config.path_mtu_discovery(discovery)
+            }
+            ("TCP_NOOPT", _) => self
+                .config
+                .timestamps(switch_off(value))
+                .sack(switch_off(value))
+                .window_scaling(switch_off(value)),
+            ("TCP_WINDOW_CLAMP", _) => {
+                let clamp = usize::try_from(value).unwrap_or(0);
+                self.sizes.receive = self.sizes.receive.min(clamp.max(1_152));
+                self.config
             }
             ("TCP_QUICKACK", _) => self.config,
             ("TCP_LINGER2", _) => match value {

@@ -6,61 +6,117 @@ use super::{Tuning, reserve, switch};
 
 /// Controls that choose among mechanisms, or between sizes, which make no difference to what a
 /// script can see here.
-const WITHOUT_EFFECT: [&str; 33] = [
+const WITHOUT_EFFECT: [&str; 43] = [
     "tcp_adv_win_scale",
     "tcp_app_win",
     "tcp_autocorking",
     "tcp_available_congestion_control",
     "tcp_backlog_ack_defer",
     "tcp_challenge_ack_limit",
+    "tcp_collapse_max_bytes",
     "tcp_congestion_control",
+    "tcp_dma_copybreak",
     "tcp_early_retrans",
     "tcp_fack",
     "tcp_fwmark_accept",
     "tcp_invalid_ratelimit",
+    "tcp_l3mdev_accept",
     "tcp_limit_output_bytes",
     "tcp_max_orphans",
     "tcp_max_reordering",
     "tcp_max_syn_backlog",
     "tcp_max_tw_buckets",
     "tcp_mem",
+    "tcp_migrate_req",
     "tcp_min_rtt_wlen",
+    "tcp_min_snd_mss",
     "tcp_min_tso_segs",
     "tcp_moderate_rcvbuf",
+    "tcp_mtu_probe_floor",
     "tcp_no_metrics_save",
     "tcp_notsent_lowat",
     "tcp_orphan_retries",
     "tcp_pacing_ca_ratio",
     "tcp_pacing_ss_ratio",
+    "tcp_plb_enabled",
+    "tcp_probe_interval",
+    "tcp_probe_threshold",
     "tcp_recovery",
     "tcp_reflect_tos",
     "tcp_reordering",
     "tcp_retrans_collapse",
     "tcp_thin_linear_timeouts",
-    "tcp_tso_win_divisor",
     "tcp_tso_rtt_log",
+    "tcp_tso_win_divisor",
     "tcp_wmem",
+    "tcp_workaround_signed_windows",
 ];
 
 /// Those of FreeBSD.
-const WITHOUT_EFFECT_THERE: [&str; 17] = [
-    "hostcache.purgenow",
-    "hostcache.purge",
-    "hostcache.enable",
+const WITHOUT_EFFECT_THERE: [&str; 52] = [
+    "ack_war_cnt",
+    "ack_war_timewindow",
+    "blackhole",
+    "blackhole_local",
     "cc.algorithm",
+    "do_lrd",
     "do_prr",
     "do_prr_conservative",
-    "do_lrd",
+    "do_tcpdrain",
+    "functions_default",
+    "icmp_may_rst",
+    "isn_reseed_interval",
+    "log_debug",
+    "log_in_vain",
+    "map_limit",
+    "maxpersistidle",
+    "maxtcptw",
     "newcwd",
+    "path_mtu_discovery",
+    "per_cpu_timers",
+    "persmax",
+    "persmin",
+    "pmtud_blackhole_detection",
+    "pmtud_blackhole_mss",
+    "recvbuf_auto",
+    "recvbuf_inc",
+    "recvbuf_max",
+    "require_unique_port",
+    "retries",
+    "rexmit_drop_options",
     "rfc3042",
     "rfc3390",
+    "sack.globalmaxholes",
+    "sack.lrd",
+    "sack.maxholes",
+    "sack.rescue",
+    "sack.revised",
+    "sack.tso",
     "sendbuf_auto",
-    "recvbuf_auto",
-    "tso",
-    "path_mtu_discovery",
-    "syncookies",
+    "sendbuf_auto_lowat",
+    "sendbuf_inc",
+    "sendbuf_max",
+    "soreceive_stream",
+    "split_limit",
     "syncache.see_other",
-    "icmp_may_rst",
+    "syncookies",
+    "syncookies_only",
+    "tolerate_missing_ts",
+    "ts_offset_per_conn",
+    "tso",
+    "v6mssdflt",
+    "v6pmtud_blackhole_mss",
+];
+
+/// Families of such controls there: what comes of them is not to be seen in a script, or not built.
+const FAMILIES_THERE: [&str; 7] = [
+    "bb.",
+    "cc.",
+    "hostcache.",
+    "hpts.",
+    "lro.",
+    "rack.",
+    "reass.",
 ];
 
 /// Sets the control `name`.
@@ -122,6 +178,14 @@ fn of_linux(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
         "tcp_delack_ticks" | "tcp_delack_min" => config,
         "tcp_synack_retries" => config.syn_ack_retries(number.clamp(0, 255).try_into().ok()?),
         "tcp_slow_start_after_idle" => config.idle_restart(switch(number)),
+        "ip_no_pmtu_disc" => config.path_mtu_discovery(switch(1 - number.clamp(0, 1))),
+        "ip_local_port_range" | "ip_forward" | "ip_nonlocal_bind" => config,
+        _ if ["icmp_", "route.", "conf.", "neigh."]
+            .iter()
+            .any(|of| name.starts_with(of)) =>
+        {
+            config
+        }
         "ip_default_ttl" => config.hop_limit(number.try_into().ok()?),
         _ => return of_linux_stack(tuning, name, &numbers),
     };
@@ -169,7 +233,8 @@ fn take_rmem(tuning: &mut Tuning, numbers: &[i64]) -> Option<()> {
 }
 
 fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
-    if WITHOUT_EFFECT_THERE.contains(&name) {
+    let mut families = FAMILIES_THERE.iter();
+    if WITHOUT_EFFECT_THERE.contains(&name) || families.any(|family| name.starts_with(family)) {
         return Some(());
     }
     let number = *numbers(value)?.first()?;
@@ -203,7 +268,7 @@ fn of_freebsd(tuning: &mut Tuning, name: &str, value: &str) -> Option<()> {
             config.fin_wait_2_s((number / 1_000).clamp(1, 65_535).try_into().ok()?)
         }
         "delayed_ack" | "rexmit_slop" | "fast_finwait2_recycle" | "nolocaltimewait" => config,
-        "mssdflt" | "minmss" | "drop_synfin" | "blackhole" | "log_debug" => config,
+        "mssdflt" | "minmss" | "drop_synfin" => config,
         _ => {
             match name {
                 "recvspace" => tuning.sizes.receive = number.try_into().ok()?,

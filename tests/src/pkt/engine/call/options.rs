@@ -15,7 +15,8 @@ impl Engine<'_> {
             let (onoff, seconds) = linger(value)?;
             return Ok(self.sockets.set_linger(fd, (onoff != 0).then_some(seconds)));
         }
-        if name == "TCP_CONGESTION" {
+        // Which of several stacks, or controls, of a system is used makes no difference here.
+        if matches!(name, "TCP_CONGESTION" | "TCP_FUNCTION_BLK") {
             return Ok(Progress::Done(0));
         }
         let value = number(value)?;
