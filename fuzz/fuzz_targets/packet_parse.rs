@@ -101,6 +101,7 @@ fn check_segment(packet: &IpPacket<'_>, segment: &Segment<'_>) {
             sack_permitted: options.sack_permitted,
             timestamps: options.timestamps,
             sack: options.sack.clone(),
+            ..OptionsEmit::default()
         },
     };
     let half = segment.payload.len() / 2;

@@ -1,7 +1,9 @@
 //! What `tcp-core` costs a microcontroller, and the proof that it cannot panic there.
 //!
-//!     cargo run -p tcp-tests --bin sizes -- \
-//!         [--check | --bless | --json | --functions | --image NAME]
+//! ```text
+//! cargo run -p tcp-tests --bin sizes -- \
+//!     [--check | --bless | --json | --functions | --image NAME]
+//! ```
 //!
 //! Builds the image `tcp-embedded/firmware/minimal` for each target and set of features. The image
 //! links only when its panic handler is unreachable; when it is not, the calls that reach it are

@@ -1,8 +1,8 @@
 //! The assertions between `%{` and `}%`: a small part of Python.
 //!
-//! * [`statement`], [`expression`]: text into a program; what is beyond the part is kept as a
+//! * `statement`, `expression`: text into a program; what is beyond the part is kept as a
 //!   statement that cannot run, for the rest of the script may well be understood.
-//! * [`eval`]: values, and what an expression is worth.
+//! * `eval`: values, and what an expression is worth.
 
 mod eval;
 mod expression;

@@ -4,7 +4,7 @@
 //! stack to the next in between. What the stack sends waits in a queue until the script looks at
 //! it.
 //!
-//! * [`bench`]: the stack and its clock.
+//! * `bench`: the stack and its clock.
 //! * `events`: what the script does. `expect`: what it states. `call`: its system calls.
 
 pub mod bench;
