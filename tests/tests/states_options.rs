@@ -291,6 +291,18 @@ fn d25_a_segment_with_an_old_timestamp_is_acknowledged_and_dropped() {
     assert_eq!(peer.state(), State::Closed);
 }
 
+/// Who guesses a sequence number, but no acknowledgment number, cannot make PAWS refuse the peer.
+#[test]
+fn a_segment_whose_acknowledgment_is_refused_does_not_move_ts_recent() {
+    let mut peer = Peer::passive(Setup::full());
+    let forged = FIRST_STAMP.wrapping_add(1 << 30);
+    peer.send(data(10).seq(1).ack(5_000).stamps(forged, 0));
+    assert_eq!(peer.verdict, Err(Dropped::AckUnacceptable));
+    peer.expect(ack().ack(1).echo(FIRST_STAMP));
+    peer.send(data(100).seq(1).stamps(FIRST_STAMP, 0));
+    assert_eq!(peer.readable(), 100);
+}
+
 /// RFC 7323 section 4.3: TS.Recent follows what stands at the edge of what was acknowledged, so
 /// the echo is that of the earliest segment that waits for its acknowledgment.
 //= https://www.rfc-editor.org/rfc/rfc7323#section-4.3

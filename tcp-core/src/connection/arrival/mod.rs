@@ -127,8 +127,10 @@ impl<P: Profile> Connection<'_, P> {
             return Err(Stop::Drop(Dropped::AckMissing));
         };
         self.tcb.last_heard = Tick::at(now);
-        self.note_timestamp(now, segment);
         self.arrive_ack(now, segment, ack)?;
+        // Not before the ACK is judged: whoever can guess a sequence number alone shall not move
+        // TS.Recent, by which PAWS would refuse what the peer sends.
+        self.note_timestamp(now, segment);
         if self.tcb.state == State::Closed {
             return Ok(());
         }
