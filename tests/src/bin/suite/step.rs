@@ -83,7 +83,7 @@ pub(crate) fn all() -> Vec<Step> {
         ),
         step("test", "unit, state, pair and conformance tests", all_tests),
         step("pkt", "conformance scripts, in virtual time", |name| {
-            let pkt = ["run", "--release", "-p", "tcp-tests", "--bin", "pkt", "--"];
+            let pkt = ["run", "-p", "tcp-tests", "--bin", "pkt", "--"];
             tests(name, cargo(&pkt).arg("tests/scripts"))
         }),
         step(
