@@ -86,11 +86,10 @@ fn of_command(command: &str, all: &mut Vec<Wish>) -> Option<()> {
 fn of_sysctl(words: &[&str], all: &mut Vec<Wish>) -> Option<()> {
     let text = words.join(" ");
     let mut rest = text.trim();
-    while let Some((first, after)) = rest
+    while let Some((_, after)) = rest
         .split_once(' ')
         .filter(|(word, _)| word.starts_with('-'))
     {
-        let _ = first;
         rest = after.trim_start();
     }
     while !rest.is_empty() {

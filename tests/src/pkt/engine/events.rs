@@ -63,10 +63,8 @@ impl<'s> Engine<'s> {
             field.or_else(|| info::constant(name))
         };
         match code.run(&mut names) {
-            Ok(lines) => {
-                self.printed.extend(lines);
-                Ok(())
-            }
+            // What it printed nobody asked for.
+            Ok(_) => Ok(()),
             Err(CodeError::Failed(message)) => Err(Stop::Failed(message)),
             Err(CodeError::Unknown(name)) => Err(Stop::Unsupported(name)),
             Err(CodeError::Unsupported(what)) => Err(Stop::Unsupported(what)),

@@ -101,8 +101,6 @@ struct Engine<'s> {
     waiting: Option<Waiting<'s>>,
     /// How the call that waited ended, if not well.
     broken: Option<(usize, Stop)>,
-    /// Lines that the script printed.
-    printed: Vec<String>,
 }
 
 impl<'s> Engine<'s> {
@@ -130,7 +128,6 @@ impl<'s> Engine<'s> {
             sent: VecDeque::new(),
             waiting: None,
             broken: None,
-            printed: Vec::new(),
         })
     }
 
