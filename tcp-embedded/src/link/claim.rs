@@ -97,6 +97,11 @@ impl Claim {
         self.due
     }
 
+    /// Whether it is being asked for this address.
+    pub(super) fn probes(&self, address: Ipv4Addr) -> bool {
+        self.state == ClaimState::Probing && self.wanted.address() == address
+    }
+
     /// Another host's ARP packet.
     //= https://www.rfc-editor.org/rfc/rfc5227#section-2.1.1
     //# If during this period, from the beginning of the probing process

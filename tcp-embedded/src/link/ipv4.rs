@@ -3,14 +3,15 @@
 
 use core::net::Ipv4Addr;
 
-use heapless::Deque;
-use tcp_core::{Duration, Instant};
+use heapless::Vec;
+use tcp_core::Instant;
 
 use super::arp::{self, Arp, Operation};
 use super::cidr::{Ipv4Cidr, is_host};
 use super::dropped::LinkDropped;
 use super::ethernet::{self, Carries, Frame, HEADER, Route};
-use super::neighbor::{Neighbors, hop};
+use super::moment::{Moment, Span};
+use super::neighbor::{Hop, Neighbors, hop};
 use crate::mac::MacAddress;
 
 /// ARP packets that wait for the device.
@@ -18,16 +19,14 @@ pub(super) const OWED: usize = 4;
 //= https://www.rfc-editor.org/rfc/rfc5227#section-1.1
 //# DEFEND_INTERVAL     10 seconds  (minimum interval between defensive
 //# ARPs)
-const DEFEND_INTERVAL: Duration = Duration::from_secs(10);
+const DEFEND_INTERVAL: Span = Span::from_secs(10);
 
-/// An ARP packet to send.
+/// An ARP packet to send from our address, or from none while there is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Owed {
     operation: Operation,
     /// The frame's destination.
     to: MacAddress,
-    /// Our address, or none in a probe.
-    sender: Ipv4Addr,
     /// The address asked for, or the one that asked.
     target: Ipv4Addr,
 }
@@ -37,8 +36,8 @@ struct Owed {
 pub(super) struct Side {
     ours: Option<Ipv4Cidr>,
     gateway: Option<Ipv4Addr>,
-    owed: Deque<Owed, OWED>,
-    defended: Option<Instant>,
+    owed: Vec<Owed, OWED>,
+    defended: Option<Moment>,
     #[cfg(feature = "probe")]
     pub(super) claim: Option<super::claim::Claim>,
 }
@@ -48,7 +47,7 @@ impl Side {
         Self {
             ours: None,
             gateway: None,
-            owed: Deque::new(),
+            owed: Vec::new(),
             defended: None,
             #[cfg(feature = "probe")]
             claim: None,
@@ -85,9 +84,10 @@ impl Side {
         now: Instant,
         frame: &Frame<'_>,
         neighbors: &mut Neighbors<'_>,
-    ) -> Result<Option<Arp>, LinkDropped> {
+    ) -> Result<Option<Hop>, LinkDropped> {
         let packet = Arp::parse(frame.payload)?;
-        if packet.sender_mac != frame.source || packet.sender_mac.is_group() {
+        // No frame that comes so far has a group as its source.
+        if *packet.sender_mac != frame.source.0 {
             return Err(LinkDropped::ArpSender);
         }
         #[cfg(feature = "probe")]
@@ -109,9 +109,9 @@ impl Side {
             }
             Operation::Request => Ok(None),
             Operation::Reply => {
-                let asked = neighbors.confirm(now, hop(packet.sender), packet.sender_mac);
-                let answer = asked.then_some(Some(packet));
-                answer.ok_or(LinkDropped::ArpUnasked)
+                let sender = hop(packet.sender);
+                let asked = neighbors.confirm(now, sender, frame.source);
+                asked.then_some(Some(sender)).ok_or(LinkDropped::ArpUnasked)
             }
         }
     }
@@ -123,8 +123,10 @@ impl Side {
     //# for the previous conflicting ARP packet is within DEFEND_INTERVAL
     //# seconds, then the host MUST NOT send another defensive ARP
     //# Announcement.
-    fn defend(&mut self, now: Instant, ours: Ipv4Addr) -> Result<Option<Arp>, LinkDropped> {
-        let lately = self.defended.is_some_and(|at| now - at < DEFEND_INTERVAL);
+    fn defend(&mut self, now: Instant, ours: Ipv4Addr) -> Result<Option<Hop>, LinkDropped> {
+        let now = Moment::at(now);
+        let lately = |at: Moment| at.until(now) < DEFEND_INTERVAL;
+        let lately = self.defended.is_some_and(lately);
         self.defended = Some(now);
         if lately {
             #[cfg(feature = "probe")]
@@ -137,67 +139,62 @@ impl Side {
         Err(LinkDropped::ArpConflict)
     }
 
-    /// Tells everyone whose address it is.
-    pub(super) fn announce(&mut self, ours: Ipv4Addr) {
-        let _ = self.push(Owed {
-            operation: Operation::Request,
-            to: MacAddress::BROADCAST,
-            sender: ours,
-            target: ours,
-        });
-    }
-
-    /// Asks whether anyone has `address`, without claiming it.
-    #[cfg(feature = "probe")]
-    pub(super) fn probe(&mut self, address: Ipv4Addr) {
-        let _ = self.push(Owed {
-            operation: Operation::Request,
-            to: MacAddress::BROADCAST,
-            sender: Ipv4Addr::UNSPECIFIED,
-            target: address,
-        });
+    /// Tells everyone whose address it is, or asks whether anyone has it while it is not ours.
+    pub(super) fn announce(&mut self, address: Ipv4Addr) {
+        let _ = self.owe(Operation::Request, &MacAddress::BROADCAST.0, address);
     }
 
     /// A request to `to`, or an answer to it.
+    #[inline(never)]
     pub(super) fn owe(
         &mut self,
         operation: Operation,
-        to: MacAddress,
+        to: &[u8; 6],
         target: Ipv4Addr,
     ) -> Result<(), LinkDropped> {
-        let sender = self.ours.map_or(Ipv4Addr::UNSPECIFIED, Ipv4Cidr::address);
-        self.push(Owed {
+        let owed = Owed {
             operation,
-            to,
-            sender,
+            to: MacAddress(*to),
             target,
-        })
-    }
-
-    #[inline(never)]
-    fn push(&mut self, owed: Owed) -> Result<(), LinkDropped> {
-        let pushed = self.owed.push_back(owed);
+        };
+        let pushed = self.owed.push(owed);
         pushed.map_err(|_| LinkDropped::QueueFull)
     }
 
-    /// Writes the ARP packet that has waited longest; the frame's length.
-    pub(super) fn pay(&mut self, mac: MacAddress, frame: &mut [u8]) -> Option<usize> {
-        let owed = self.owed.pop_front()?;
+    /// Our address as the sender of a packet about `target`.
+    fn sender(&self, target: Ipv4Addr) -> Ipv4Addr {
+        #[cfg(feature = "probe")]
+        if self
+            .claim
+            .as_ref()
+            .is_some_and(|claim| claim.probes(target))
+        {
+            return Ipv4Addr::UNSPECIFIED;
+        }
+        let _ = target;
+        self.ours.map_or(Ipv4Addr::UNSPECIFIED, Ipv4Cidr::address)
+    }
+
+    /// Writes an ARP packet that waits; the frame's length.
+    pub(super) fn pay(&mut self, mac: &MacAddress, frame: &mut [u8]) -> Option<usize> {
+        let owed = self.owed.last()?;
         let packet = Arp {
             operation: owed.operation,
-            sender_mac: mac,
-            sender: owed.sender,
+            sender_mac: &mac.0,
+            sender: self.sender(owed.target),
             target_mac: match owed.operation {
-                Operation::Request => MacAddress::default(),
-                Operation::Reply => owed.to,
+                Operation::Request => &[0; 6],
+                Operation::Reply => &owed.to.0,
             },
             target: owed.target,
         };
-        *frame.get_mut(HEADER..)?.first_chunk_mut()? = packet.emit();
+        packet.write(frame.get_mut(HEADER..)?)?;
         let route = Route {
             from: mac,
-            to: owed.to,
+            to: &owed.to,
         };
-        ethernet::finish(frame, route, Carries::Arp, arp::LENGTH)
+        let len = ethernet::finish(frame, route, Carries::Arp, arp::LENGTH);
+        self.owed.pop();
+        len
     }
 }

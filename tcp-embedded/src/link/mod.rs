@@ -28,6 +28,7 @@ mod ethernet;
 mod ipv4;
 #[cfg(feature = "ipv6")]
 mod ipv6;
+mod moment;
 mod neighbor;
 #[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
 mod random;
@@ -39,7 +40,7 @@ mod udp;
 use core::net::IpAddr;
 use core::net::Ipv4Addr;
 
-use tcp_core::{Duration, Instant, LinkDestination};
+use tcp_core::{Instant, LinkDestination};
 
 pub use cidr::Ipv4Cidr;
 #[cfg(feature = "ipv6")]
@@ -65,14 +66,15 @@ use crate::mac::MacAddress;
 use arp::Operation;
 use dropped::Counters;
 use ethernet::{Carries, Frame, Route};
-use neighbor::{Neighbors, Resolution};
+use moment::{Moment, Span};
+use neighbor::Neighbors;
 #[cfg(any(feature = "probe", feature = "dns", feature = "ipv6"))]
 use random::Random;
 
 /// Octets of the packet that waits for its neighbour: IP and TCP headers with all their options.
 const PARKED: usize = 120;
 /// A parked packet that waited longer is not sent: by then TCP has sent it again.
-const PARKED_FOR: Duration = Duration::from_secs(3);
+const PARKED_FOR: Span = Span::from_secs(3);
 
 /// What a received frame meant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,9 +103,9 @@ struct Parked {
     /// Its octets; none when there is no packet.
     len: usize,
     next_hop: Hop,
-    since: Instant,
-    /// Set when the neighbour answered.
-    to: Option<MacAddress>,
+    since: Moment,
+    /// Everyone until the neighbour answers.
+    to: MacAddress,
 }
 
 impl Parked {
@@ -111,9 +113,17 @@ impl Parked {
         octets: [0; PARKED],
         len: 0,
         next_hop: Hop::UNSPECIFIED,
-        since: Instant::ZERO,
-        to: None,
+        since: Moment::ORIGIN,
+        to: MacAddress([0; 6]),
     };
+
+    /// Gives the packet up, if there is one.
+    fn give_up(&mut self, counters: &mut Counters) {
+        if self.len > 0 {
+            self.len = 0;
+            counters.count(LinkDropped::Unresolved);
+        }
+    }
 }
 
 /// Knows to whom connections lead.
@@ -180,8 +190,8 @@ impl<'a> Link<'a> {
         match frame.carries {
             Carries::Ipv4 => Ok(Inside::Packet(frame.payload, frame.to)),
             Carries::Arp => {
-                if let Some(answer) = self.ipv4.arrive(now, &frame, &mut self.neighbors)? {
-                    self.found(hop(answer.sender), answer.sender_mac);
+                if let Some(found) = self.ipv4.arrive(now, &frame, &mut self.neighbors)? {
+                    self.found(found, frame.source);
                 }
                 Ok(Inside::Nothing)
             }
@@ -199,26 +209,20 @@ impl<'a> Link<'a> {
         frame: &mut [u8],
         live: Live<'_>,
     ) -> Option<usize> {
-        let (next_hop, carries) = match self.route(packet) {
-            Some(route) => route,
-            None => {
-                self.count(LinkDropped::NoRoute);
-                return None;
-            }
+        let Some((next_hop, carries)) = self.route(packet) else {
+            self.count(LinkDropped::NoRoute);
+            return None;
         };
-        match self.resolve(now, next_hop, live) {
-            Ok(to) => self.finish(frame, to, carries, packet.len),
-            Err(NotThere::Asked) => {
-                let end = HEADER.checked_add(packet.len);
-                let octets = end.and_then(|end| frame.get(HEADER..end));
-                self.park(now, next_hop, octets.unwrap_or_default());
-                None
-            }
-            Err(NotThere::NoRoom) => {
-                self.count(LinkDropped::Unresolved);
-                None
-            }
+        let Some(&to) = self.resolve(now, next_hop, live) else {
+            self.count(LinkDropped::Unresolved);
+            return None;
+        };
+        if to.is_group() {
+            let packet = frame.get(HEADER..).and_then(|room| room.get(..packet.len));
+            self.park(now, next_hop, packet.unwrap_or_default());
+            return None;
         }
+        self.finish(frame, &to, carries, packet.len)
     }
 
     /// Whose neighbour entry leads to the destination.
@@ -243,14 +247,10 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// The hardware address of `next_hop`; asks for it where that is due.
+    /// The hardware address of `next_hop`, or everyone's when it is not known; asks for it where
+    /// that is due. `None` when the cache is full of others.
     #[inline(never)]
-    fn resolve(
-        &mut self,
-        now: Instant,
-        next_hop: Hop,
-        live: Live<'_>,
-    ) -> Result<MacAddress, NotThere> {
+    fn resolve(&mut self, now: Instant, next_hop: Hop, live: Live<'_>) -> Option<&MacAddress> {
         let gateway = self.ipv4.gateway().map(hop);
         #[cfg(feature = "ipv6")]
         let ipv6 = &self.ipv6;
@@ -261,59 +261,49 @@ impl<'a> Link<'a> {
             }
             Some(other) == gateway || live(other)
         };
-        let (asked, found) = match self.neighbors.resolve(now, next_hop, keep) {
-            Resolution::Known(to) => return Ok(to),
-            Resolution::Verify(to) => (Some(to), Ok(to)),
-            Resolution::Ask { evicted } => {
-                if evicted == Some(self.parked.next_hop) {
-                    self.unpark();
-                }
-                (None, Err(NotThere::Asked))
-            }
-            Resolution::Wait => return Err(NotThere::Asked),
-            Resolution::Full => return Err(NotThere::NoRoom),
-        };
-        if let Err(reason) = self.ask(now, asked, next_hop) {
-            self.count(reason);
+        let resolution = self.neighbors.resolve(now, next_hop, keep)?;
+        if resolution.evicted == self.parked.next_hop {
+            self.parked.give_up(&mut self.counters);
         }
-        found
-    }
-
-    /// Asks for `next_hop`: a host that is believed to have it, or everyone.
-    fn ask(
-        &mut self,
-        _now: Instant,
-        whom: Option<MacAddress>,
-        next_hop: Hop,
-    ) -> Result<(), LinkDropped> {
-        #[cfg(feature = "ipv6")]
-        let Some(next_hop) = next_hop.to_ipv4_mapped() else {
-            return self.ipv6.solicit(_now, whom, next_hop);
-        };
-        let whom = whom.unwrap_or(MacAddress::BROADCAST);
-        self.ipv4.owe(Operation::Request, whom, next_hop)
+        if resolution.asks {
+            #[cfg(feature = "ipv6")]
+            let asked = match next_hop.to_ipv4_mapped() {
+                Some(next_hop) => self
+                    .ipv4
+                    .owe(Operation::Request, &resolution.mac.0, next_hop),
+                None => self.ipv6.solicit(now, resolution.mac, next_hop),
+            };
+            #[cfg(not(feature = "ipv6"))]
+            let asked = self
+                .ipv4
+                .owe(Operation::Request, &resolution.mac.0, next_hop);
+            if let Err(reason) = asked {
+                self.counters.count(reason);
+            }
+        }
+        Some(resolution.mac)
     }
 
     /// A neighbour answered.
     fn found(&mut self, neighbor: Hop, mac: MacAddress) {
         if self.parked.next_hop == neighbor {
-            self.parked.to = Some(mac);
+            self.parked.to = mac;
         }
     }
 
     /// Writes the next frame that the link layer itself has to send; its length.
     pub(crate) fn pay(&mut self, now: Instant, frame: &mut [u8], live: Live<'_>) -> Option<usize> {
-        if now - self.parked.since > PARKED_FOR {
-            self.unpark();
+        if self.parked.since.until(Moment::at(now)) > PARKED_FOR {
+            self.parked.give_up(&mut self.counters);
         }
         if let Some(len) = self.pay_parked(frame) {
             return Some(len);
         }
-        if let Some(len) = self.ipv4.pay(self.mac, frame) {
+        if let Some(len) = self.ipv4.pay(&self.mac, frame) {
             return Some(len);
         }
         #[cfg(feature = "ipv6")]
-        if let Some(len) = self.ipv6.pay(now, self.mac, frame) {
+        if let Some(len) = self.ipv6.pay(now, &self.mac, frame) {
             return Some(len);
         }
         self.pay_datagram(now, frame, live)
@@ -322,7 +312,10 @@ impl<'a> Link<'a> {
     /// Writes the packet that waited for its neighbour, if that has answered.
     fn pay_parked(&mut self, frame: &mut [u8]) -> Option<usize> {
         let len = self.parked.len;
-        let to = self.parked.to.filter(|_| len > 0)?;
+        let to = &self.parked.to;
+        if len == 0 || to.is_group() {
+            return None;
+        }
         self.parked.len = 0;
         let packet = frame.get_mut(HEADER..)?.get_mut(..len)?;
         packet.copy_from_slice(self.parked.octets.get(..len)?);
@@ -331,6 +324,17 @@ impl<'a> Link<'a> {
             return self.finish(frame, to, Carries::Ipv6, len);
         }
         self.finish(frame, to, Carries::Ipv4, len)
+    }
+
+    fn finish(
+        &self,
+        frame: &mut [u8],
+        to: &MacAddress,
+        carries: Carries,
+        len: usize,
+    ) -> Option<usize> {
+        let from = &self.mac;
+        ethernet::finish(frame, Route { from, to }, carries, len)
     }
 
     /// Counts a frame or packet that was dropped.
@@ -350,40 +354,12 @@ impl<'a> Link<'a> {
             return;
         };
         place.copy_from_slice(packet);
-        self.unpark();
+        self.parked.give_up(&mut self.counters);
         self.parked.len = packet.len();
         self.parked.next_hop = next_hop;
-        self.parked.since = now;
-        self.parked.to = None;
+        self.parked.since = Moment::at(now);
+        self.parked.to = MacAddress::BROADCAST;
     }
-
-    /// Gives the packet up that waits, if one does.
-    fn unpark(&mut self) {
-        if self.parked.len > 0 {
-            self.parked.len = 0;
-            self.count(LinkDropped::Unresolved);
-        }
-    }
-
-    fn finish(
-        &self,
-        frame: &mut [u8],
-        to: MacAddress,
-        carries: Carries,
-        len: usize,
-    ) -> Option<usize> {
-        let route = Route { from: self.mac, to };
-        ethernet::finish(frame, route, carries, len)
-    }
-}
-
-/// Why a neighbour's hardware address is not at hand.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum NotThere {
-    /// It was asked for.
-    Asked,
-    /// It cannot be asked for: the cache is full of others.
-    NoRoom,
 }
 
 #[cfg(test)]

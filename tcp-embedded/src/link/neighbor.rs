@@ -23,6 +23,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use tcp_core::Instant;
 
+use super::moment::{Moment, Span};
 use crate::mac::MacAddress;
 
 //= https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.1
@@ -50,111 +51,59 @@ pub(crate) const fn hop(address: Ipv4Addr) -> Hop {
     return address;
 }
 
-/// A time in units of 16 microseconds, modulo 2^32: half the memory of an [`Instant`], and a
-/// fraction of its instructions. What happened 19 hours ago may seem to have happened lately: then
-/// an address is in use for a minute before it is verified.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Moment(u32);
-
-/// So many of these units.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Span(u32);
-
-impl Span {
-    const fn from_secs(secs: u32) -> Self {
-        Self(secs * 62_500)
-    }
-}
-
-impl Moment {
-    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
-    const fn at(now: Instant) -> Self {
-        Self((now.as_micros() >> 4) as u32)
-    }
-
-    /// The time from here to `now`.
-    const fn until(self, now: Self) -> Span {
-        Span(now.0.wrapping_sub(self.0))
-    }
-}
-
 /// One entry of the cache: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Neighbor {
     /// Unspecified: the entry is free.
     address: Hop,
-    mac: Option<MacAddress>,
-    /// When the last answer came.
-    confirmed: Moment,
-    /// When the last unanswered request was sent, if there is one.
-    asked: Moment,
-    /// When a packet was last sent there.
-    used: Moment,
+    /// Where requests go: everyone's while its own is not known.
+    mac: MacAddress,
     /// Requests since the last answer.
     requests: u8,
+    /// When the last request was sent or, if it was answered, when it was.
+    checked: Moment,
+    /// When a packet was last sent there.
+    used: Moment,
 }
 
 impl Neighbor {
     /// Nobody.
     pub const EMPTY: Self = Self {
         address: Hop::UNSPECIFIED,
-        mac: None,
-        confirmed: Moment(0),
-        asked: Moment(0),
-        used: Moment(0),
+        mac: MacAddress([0; 6]),
         requests: 0,
+        checked: Moment::ORIGIN,
+        used: Moment::ORIGIN,
     };
 
     const fn is_free(&self) -> bool {
         self.address.is_unspecified()
     }
 
-    /// Whether a request may be sent; if so, it is.
-    fn ask(&mut self, now: Moment) -> bool {
-        if self.asked_lately(now) {
-            return false;
-        }
-        self.asked = now;
-        self.requests = self.requests.saturating_add(1);
-        true
-    }
-
-    fn asked_lately(&self, now: Moment) -> bool {
-        self.requests > 0 && self.asked.until(now) < BETWEEN_REQUESTS
-    }
-
-    /// How worthy it is to be kept: who may be evicted, from those to be taken first to those that
-    /// were used last; `None` for who may not.
-    fn worth(&self, now: Moment) -> Option<u32> {
-        let idle = self.used.until(now);
-        // What was used longest ago goes first, among those of a kind.
-        let late = (u32::MAX - idle.0) >> 2;
-        match self.mac {
-            _ if self.is_free() => Some(0),
-            _ if self.asked_lately(now) => None,
-            None => Some(1 << 30 | late),
-            Some(_) if idle < MINUTE => None,
-            Some(_) => Some(2 << 30 | late),
+    /// For how long it has been worth nothing; `None` when it may not be evicted. Who did not
+    /// answer is older than anybody who did.
+    fn age(&self, now: Moment) -> Option<u32> {
+        if self.is_free() {
+            Some(u32::MAX)
+        } else if self.mac.is_group() {
+            let idle = self.checked.until(now);
+            (idle >= BETWEEN_REQUESTS).then_some(1 << 31 | idle.units() >> 1)
+        } else {
+            let idle = self.used.until(now);
+            (idle >= MINUTE).then_some(idle.units() >> 1)
         }
     }
 }
 
-/// What is known of an address.
+/// What the cache says of a neighbour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Resolution {
-    /// Here it is.
-    Known(MacAddress),
-    /// Here it is; it is time to verify it with a request.
-    Verify(MacAddress),
-    /// Not known; a request is due.
-    Ask {
-        /// Whose entry was taken for it.
-        evicted: Option<Hop>,
-    },
-    /// Not known; the answer to a request is awaited.
-    Wait,
-    /// Not known, and no entry can be given up for it.
-    Full,
+pub(super) struct Resolution<'n> {
+    /// Its hardware address; everyone's while that is not known.
+    pub(super) mac: &'n MacAddress,
+    /// Whether a request is to be sent there.
+    pub(super) asks: bool,
+    /// Whose entry was given up for it, or the unspecified address.
+    pub(super) evicted: Hop,
 }
 
 /// The cache.
@@ -169,37 +118,69 @@ impl<'a> Neighbors<'a> {
         Self { entries }
     }
 
-    /// The address of a neighbour to whom something is to be sent. With `Verify` and `Ask` the
-    /// caller sends the request. Whom `keep` names is not evicted.
+    /// The address of a neighbour to whom something is to be sent; `None` when it is not known and
+    /// no entry can be given up for it. Whom `keep` names is not evicted.
     pub(super) fn resolve(
         &mut self,
         now: Instant,
         address: Hop,
         keep: impl Fn(Hop) -> bool,
-    ) -> Resolution {
+    ) -> Option<Resolution<'_>> {
         let now = Moment::at(now);
-        let Some(entry) = self.find(address) else {
-            return self.begin(now, address, keep);
-        };
+        let (entry, evicted) = self.entry(now, address, keep)?;
         entry.used = now;
-        let Some(mac) = entry.mac else {
-            return if entry.ask(now) {
-                Resolution::Ask { evicted: None }
-            } else {
-                Resolution::Wait
-            };
+        let patience = if entry.requests == 0 {
+            MINUTE
+        } else {
+            BETWEEN_REQUESTS
         };
-        if entry.confirmed.until(now) < MINUTE {
-            return Resolution::Known(mac);
+        let asks = entry.checked.until(now) >= patience;
+        if asks {
+            entry.checked = now;
+            entry.requests = entry.requests.saturating_add(1);
+            if entry.requests > VERIFICATIONS {
+                entry.mac = MacAddress::BROADCAST;
+            }
         }
-        if !entry.ask(now) {
-            return Resolution::Known(mac);
+        Some(Resolution {
+            mac: &entry.mac,
+            asks,
+            evicted,
+        })
+    }
+
+    /// The entry for `address`, which may be made of one that is free or given up, and whose it
+    /// was before.
+    fn entry(
+        &mut self,
+        now: Moment,
+        address: Hop,
+        keep: impl Fn(Hop) -> bool,
+    ) -> Option<(&mut Neighbor, Hop)> {
+        let mut oldest = None;
+        let mut so_far = 0;
+        for entry in self.entries.iter_mut() {
+            if entry.address == address {
+                return Some((entry, Hop::UNSPECIFIED));
+            }
+            if let Some(age) = entry.age(now)
+                && age >= so_far
+                && (entry.is_free() || !keep(entry.address))
+            {
+                so_far = age;
+                oldest = Some(entry);
+            }
         }
-        if entry.requests > VERIFICATIONS {
-            entry.mac = None;
-            return Resolution::Ask { evicted: None };
-        }
-        Resolution::Verify(mac)
+        let entry = oldest?;
+        let evicted = entry.address;
+        *entry = Neighbor {
+            address,
+            mac: MacAddress::BROADCAST,
+            requests: 0,
+            checked: now.before(MINUTE),
+            used: now,
+        };
+        Some((entry, evicted))
     }
 
     /// An answer: whether it was asked for.
@@ -207,8 +188,8 @@ impl<'a> Neighbors<'a> {
         let Some(entry) = self.find(address).filter(|entry| entry.requests > 0) else {
             return false;
         };
-        entry.mac = Some(mac);
-        entry.confirmed = Moment::at(now);
+        entry.mac = mac;
+        entry.checked = Moment::at(now);
         entry.requests = 0;
         true
     }
@@ -216,14 +197,15 @@ impl<'a> Neighbors<'a> {
     /// The hardware address that `address` is believed to have.
     #[cfg(feature = "ipv6")]
     pub(super) fn known(&mut self, address: Hop) -> Option<MacAddress> {
-        self.find(address)?.mac
+        let mac = self.find(address)?.mac;
+        (!mac.is_group()).then_some(mac)
     }
 
     /// Whether `address` was asked for in vain so often that another way should be tried.
     #[cfg(feature = "ipv6")]
     pub(super) fn is_silent(&mut self, address: Hop) -> bool {
         self.find(address)
-            .is_some_and(|entry| entry.mac.is_none() && entry.requests >= VERIFICATIONS)
+            .is_some_and(|entry| entry.mac.is_group() && entry.requests >= VERIFICATIONS)
     }
 
     /// `address` shows that it is there: it is worth trying.
@@ -238,30 +220,6 @@ impl<'a> Neighbors<'a> {
         self.entries
             .iter_mut()
             .find(|entry| entry.address == address && !entry.is_free())
-    }
-
-    fn begin(&mut self, now: Moment, address: Hop, keep: impl Fn(Hop) -> bool) -> Resolution {
-        let mut victim = (u32::MAX, None);
-        for entry in self.entries.iter_mut() {
-            if let Some(worth) = entry.worth(now)
-                && worth < victim.0
-                && (entry.is_free() || !keep(entry.address))
-            {
-                victim = (worth, Some(entry));
-            }
-        }
-        let (_, Some(entry)) = victim else {
-            return Resolution::Full;
-        };
-        let evicted = (!entry.is_free()).then_some(entry.address);
-        *entry = Neighbor {
-            address,
-            used: now,
-            asked: now,
-            requests: 1,
-            ..Neighbor::EMPTY
-        };
-        Resolution::Ask { evicted }
     }
 }
 

@@ -20,7 +20,7 @@ use super::dhcp::{self, Action, Client};
 #[cfg(feature = "dns")]
 use super::dns;
 #[cfg(any(feature = "dhcp", feature = "dns"))]
-use super::{Carries, HEADER, LinkDropped, NotThere, Outgoing, udp};
+use super::{Carries, HEADER, LinkDropped, Outgoing, udp};
 use super::{Link, Live};
 #[cfg(any(feature = "dhcp", feature = "dns"))]
 use crate::mac::MacAddress;
@@ -167,20 +167,17 @@ impl Link<'_> {
         let (from, to) = self.dhcp.as_ref()?.due(now)?;
         let mac = if to.ip() == Ipv4Addr::BROADCAST {
             MacAddress::BROADCAST
+        } else if let Some(mac) = self.reach(now, to.ip(), live) {
+            mac
         } else {
-            match self.reach(now, to.ip(), live) {
-                Ok(mac) => mac,
-                Err(_) => {
-                    self.dhcp.as_mut()?.postpone(now);
-                    return None;
-                }
-            }
+            self.dhcp.as_mut()?.postpone(now);
+            return None;
         };
         let packet = frame.get_mut(HEADER..)?;
         let data = packet.get_mut(udp::headers(to.ip())..)?;
         let len = self.dhcp.as_mut()?.write(now, data, &mut self.random)?;
         let len = udp::finish(packet, from, to, len)?;
-        self.finish(frame, mac, Carries::Ipv4, len)
+        self.finish(frame, &mac, Carries::Ipv4, len)
     }
 }
 
@@ -217,7 +214,7 @@ impl Link<'_> {
         let (index, server) = self.dns.due(now, &servers)?;
         let way = server.and_then(|server| {
             let from = self.source(now, server)?;
-            let mac = self.reach(now, server, live).ok()?;
+            let mac = self.reach(now, server, live)?;
             Some((server, from, mac))
         });
         let Some((server, from, mac)) = way else {
@@ -239,7 +236,7 @@ impl Link<'_> {
             #[cfg(not(feature = "ipv6"))]
             IpAddr::V6(_) => return None,
         };
-        self.finish(frame, mac, carries, len)
+        self.finish(frame, &mac, carries, len)
     }
 
     /// The address to talk to `remote` from.
@@ -260,22 +257,18 @@ impl Link<'_> {
     /// The hardware address to which a packet for `destination` goes, if it is known; asks for it
     /// otherwise.
     #[inline(never)]
-    fn reach(
-        &mut self,
-        now: Instant,
-        destination: IpAddr,
-        live: Live<'_>,
-    ) -> Result<MacAddress, NotThere> {
+    fn reach(&mut self, now: Instant, destination: IpAddr, live: Live<'_>) -> Option<MacAddress> {
         #[cfg(not(feature = "ipv6"))]
         let IpAddr::V4(destination) = destination else {
-            return Err(NotThere::NoRoom);
+            return None;
         };
         let packet = Outgoing {
             destination,
             len: 0,
         };
-        let (next_hop, _) = self.route(packet).ok_or(NotThere::NoRoom)?;
-        self.resolve(now, next_hop, live)
+        let (next_hop, _) = self.route(packet)?;
+        let mac = *self.resolve(now, next_hop, live)?;
+        (!mac.is_group()).then_some(mac)
     }
 }
 
@@ -306,12 +299,11 @@ impl Link<'_> {
             return;
         };
         match claim.step(now, &mut self.random) {
-            Some(Step::Probe(address)) => self.ipv4.probe(address),
+            Some(Step::Probe(address) | Step::Announce(address)) => self.ipv4.announce(address),
             Some(Step::Use(ours, gateway)) => {
                 self.ipv4.set(Some(ours), gateway);
                 self.ipv4.announce(ours.address());
             }
-            Some(Step::Announce(address)) => self.ipv4.announce(address),
             None => {}
         }
     }

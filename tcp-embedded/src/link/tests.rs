@@ -1,4 +1,4 @@
-use super::arp::Arp;
+use super::arp::ArpCopy;
 use super::ipv4::OWED;
 use heapless::Vec;
 
@@ -43,7 +43,7 @@ fn receive(link: &mut Link<'_>, now: Instant, frame: &[u8]) -> Result<(), LinkDr
 /// A frame with an ARP packet from `PEER`.
 fn arp(operation: Operation, to: MacAddress, sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8, 64> {
     let mut frame = [0xaa; 64];
-    let packet = Arp {
+    let packet = ArpCopy {
         operation,
         sender_mac: PEER,
         sender,
@@ -51,7 +51,8 @@ fn arp(operation: Operation, to: MacAddress, sender: Ipv4Addr, target: Ipv4Addr)
         target,
     };
     frame[HEADER..HEADER + arp::LENGTH].copy_from_slice(&packet.emit());
-    let route = Route { from: PEER, to };
+    let from = &PEER;
+    let route = Route { from, to: &to };
     let len = ethernet::finish(&mut frame, route, Carries::Arp, arp::LENGTH).unwrap();
     Vec::from_slice(&frame[..len]).unwrap()
 }
@@ -65,7 +66,7 @@ fn reply(sender: Ipv4Addr) -> Vec<u8, 64> {
 }
 
 /// What the link layer sends by itself: the frame's destination and the packet.
-fn paid(link: &mut Link<'_>, now: Instant) -> Option<(MacAddress, Arp)> {
+fn paid(link: &mut Link<'_>, now: Instant) -> Option<(MacAddress, ArpCopy)> {
     let mut frame = [0xaa; 128];
     let len = pay(link, now, &mut frame)?;
     assert_eq!(len, 60);
@@ -75,7 +76,7 @@ fn paid(link: &mut Link<'_>, now: Instant) -> Option<(MacAddress, Arp)> {
         "e04: padding is zero"
     );
     let to = MacAddress(*frame.first_chunk().unwrap());
-    Some((to, Arp::parse(&frame[HEADER..]).unwrap()))
+    Some((to, ArpCopy::parse(&frame[HEADER..]).unwrap()))
 }
 
 /// Sends a packet of `len` octets, each `0x45`.

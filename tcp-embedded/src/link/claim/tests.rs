@@ -1,4 +1,4 @@
-use super::super::arp::Operation;
+use super::super::arp::{ArpCopy, Operation};
 use super::super::ethernet::{self, Carries, HEADER, Route};
 use super::super::neighbor::{Hop, Neighbor};
 use super::super::{Link, LinkDropped};
@@ -19,7 +19,7 @@ fn claiming(neighbors: &mut [Neighbor]) -> Link<'_> {
 }
 
 /// Every ARP packet that leaves until `end`, and when.
-fn until(link: &mut Link<'_>, end: Instant) -> Vec<(u64, Arp)> {
+fn until(link: &mut Link<'_>, end: Instant) -> Vec<(u64, ArpCopy)> {
     let mut heard = Vec::new();
     let mut now = Instant::ZERO;
     loop {
@@ -27,7 +27,7 @@ fn until(link: &mut Link<'_>, end: Instant) -> Vec<(u64, Arp)> {
         let mut frame = [0xaa; 64];
         while link.pay(now, &mut frame, &|_: Hop| false).is_some() {
             assert_eq!(frame[..6], MacAddress::BROADCAST.0);
-            heard.push((now.as_millis(), Arp::parse(&frame[HEADER..]).unwrap()));
+            heard.push((now.as_millis(), ArpCopy::parse(&frame[HEADER..]).unwrap()));
         }
         match link.deadline().filter(|next| *next <= end) {
             Some(next) => now = next,
@@ -38,7 +38,7 @@ fn until(link: &mut Link<'_>, end: Instant) -> Vec<(u64, Arp)> {
 
 fn arp(operation: Operation, sender: Ipv4Addr, target: Ipv4Addr) -> [u8; 60] {
     let mut frame = [0; 60];
-    let packet = Arp {
+    let packet = ArpCopy {
         operation,
         sender_mac: PEER,
         sender,
@@ -47,8 +47,8 @@ fn arp(operation: Operation, sender: Ipv4Addr, target: Ipv4Addr) -> [u8; 60] {
     };
     frame[HEADER..HEADER + 28].copy_from_slice(&packet.emit());
     let route = Route {
-        from: PEER,
-        to: MacAddress::BROADCAST,
+        from: &PEER,
+        to: &MacAddress::BROADCAST,
     };
     ethernet::finish(&mut frame, route, Carries::Arp, 28).unwrap();
     frame

@@ -1,6 +1,6 @@
 use tcp_core::Received;
 
-use super::super::arp::{Arp, Operation};
+use super::super::arp::{ArpCopy, Operation};
 use super::super::ethernet::{Carries, HEADER, Route};
 use super::super::neighbor::{Hop, Neighbor};
 use super::super::{Inside, Link, LinkDropped, ethernet, udp};
@@ -107,7 +107,7 @@ impl<'a> Bench<'a> {
         while let Some(len) = self.link.pay(self.now, &mut frame, &|_: Hop| false) {
             let payload = &frame[HEADER..len];
             if frame[12..14] == [0x08, 0x06] {
-                let arp = Arp::parse(payload).unwrap();
+                let arp = ArpCopy::parse(payload).unwrap();
                 if arp.sender.is_unspecified() {
                     self.probes.push(arp.target).unwrap();
                 } else if arp.sender == arp.target {
@@ -197,7 +197,7 @@ impl<'a> Bench<'a> {
         target: Ipv4Addr,
     ) -> Result<(), LinkDropped> {
         let mut frame = [0; 64];
-        let packet = Arp {
+        let packet = ArpCopy {
             operation,
             sender_mac: SERVER_MAC,
             sender,
@@ -206,8 +206,8 @@ impl<'a> Bench<'a> {
         };
         frame[HEADER..HEADER + 28].copy_from_slice(&packet.emit());
         let route = Route {
-            from: SERVER_MAC,
-            to: MacAddress::BROADCAST,
+            from: &SERVER_MAC,
+            to: &MacAddress::BROADCAST,
         };
         let len = ethernet::finish(&mut frame, route, Carries::Arp, 28).unwrap();
         let inside = self.link.receive(self.now, &frame[..len])?;

@@ -156,9 +156,10 @@ impl Side {
     pub(super) fn solicit(
         &mut self,
         now: Instant,
-        whom: Option<MacAddress>,
+        whom: &MacAddress,
         target: Ipv6Addr,
     ) -> Result<(), LinkDropped> {
+        let whom = (!whom.is_group()).then_some(*whom);
         let source = self.addresses.source_for(now, target);
         let source = source.ok_or(LinkDropped::NoRoute)?;
         self.owe(Emit::solicitation(source, target, whom))
@@ -170,24 +171,25 @@ impl Side {
     }
 
     /// Writes the message that has waited longest; the frame's length.
-    pub(super) fn pay(&mut self, now: Instant, mac: MacAddress, frame: &mut [u8]) -> Option<usize> {
-        if self.reports.due <= now {
+    pub(super) fn pay(
+        &mut self,
+        now: Instant,
+        mac: &MacAddress,
+        frame: &mut [u8],
+    ) -> Option<usize> {
+        let packet = frame.get_mut(HEADER..)?;
+        let (to, len) = if self.reports.due <= now {
             let source = self.addresses.source_for(now, ALL_NODES);
             let source = source.filter(Ipv6Addr::is_unicast_link_local);
             let source = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
             let groups = self.addresses.groups();
-            let packet = frame.get_mut(HEADER..)?;
             let len = self.reports.write(now, packet, source, groups)?;
-            let to = groups::mac();
-            let route = Route { from: mac, to };
-            return ethernet::finish(frame, route, Carries::Ipv6, len);
-        }
-        let message = self.owed.pop_front()?;
-        let len = message.write(frame.get_mut(HEADER..)?, mac)?;
-        let route = Route {
-            from: mac,
-            to: message.to,
+            (groups::mac(), len)
+        } else {
+            let message = self.owed.pop_front()?;
+            (message.to, message.write(packet, *mac)?)
         };
+        let route = Route { from: mac, to: &to };
         ethernet::finish(frame, route, Carries::Ipv6, len)
     }
 
