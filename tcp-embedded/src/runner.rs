@@ -17,7 +17,7 @@ use tcp_core::{
 };
 
 use crate::link::{HEADER, Hop, Inside, Ipv4Cidr, Link, LinkDropped, Outgoing};
-use crate::mac::{Capabilities, Error as _, ErrorKind, LinkState, Mac};
+use crate::mac::{Error as _, ErrorKind, LinkState, Mac};
 use crate::resources::Parts;
 
 /// Frames in each direction that one call of [`Runner::poll`] handles at most, so that a device
@@ -130,19 +130,22 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     /// # Errors
     /// [`SetupError`] says what does not fit.
     pub fn new(mac: D, host: Host, parts: Parts<'a, M, P>) -> Result<Self, SetupError> {
-        let capabilities = mac.capabilities();
-        let mtu = fitting_mtu(capabilities.max_frame, parts.frame)?;
-        let mut runner = Self::assemble((mac, capabilities, mtu), host.secret, parts);
-        let address = host.address;
-        let added = runner
-            .stack
-            .add_address(IpAddr::V4(address.address()), address.prefix());
-        if let Err(misuse) = added {
+        // What is made here is large: it is completed where it lies.
+        let mut made = Self::without_address(mac, host.secret, parts);
+        if let Ok(runner) = &mut made
+            && let Err(misuse) = runner.begin(host.address, host.gateway)
+        {
             return Err(SetupError::Address(misuse));
         }
-        runner.address = Some(address.address());
-        runner.link.set_ipv4(Some(address), host.gateway);
-        Ok(runner)
+        made
+    }
+
+    fn begin(&mut self, address: Ipv4Cidr, gateway: Option<Ipv4Addr>) -> Result<(), Misuse> {
+        let own = address.address();
+        self.stack.add_address(IpAddr::V4(own), address.prefix())?;
+        self.address = Some(own);
+        self.link.set_ipv4(Some(address), gateway);
+        Ok(())
     }
 
     /// Sets up a host that gets its addresses later: by [`set_ipv4`](Self::set_ipv4), from a
@@ -157,15 +160,6 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     ) -> Result<Self, SetupError> {
         let capabilities = mac.capabilities();
         let mtu = fitting_mtu(capabilities.max_frame, parts.frame)?;
-        Ok(Self::assemble((mac, capabilities, mtu), secret, parts))
-    }
-
-    /// The host, when all fits: what cannot fail is made in its place.
-    fn assemble(
-        (mac, capabilities, mtu): (D, Capabilities, u16),
-        secret: [u8; 16],
-        parts: Parts<'a, M, P>,
-    ) -> Self {
         let config = StackConfig {
             secret,
             mtu,
@@ -175,7 +169,7 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             ephemeral_ports: (49_152, 65_535),
             time_wait_ms: 60_000,
         };
-        Self {
+        Ok(Self {
             link: Link::new(mac.address(), parts.neighbors, secret),
             mac,
             stack: Stack::new(config, parts.tables, parts.memory),
@@ -188,7 +182,7 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             last_error: None,
             #[cfg(any(feature = "dhcp", feature = "ipv6"))]
             carried: LinkState::Up,
-        }
+        })
     }
 
     /// The stack: for every call of a user, and for its events. Call [`poll`](Self::poll) after

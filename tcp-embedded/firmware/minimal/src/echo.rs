@@ -1,7 +1,5 @@
 //! The echo service (RFC 862) on port 7: accepts, returns what comes, closes when the peer did.
 
-use core::net::IpAddr;
-
 use tcp_core::{Config, Event, Events, Handle, Instant, ListenAt, ListenerHandle, Memory, Stack};
 
 use crate::Chosen;
@@ -12,8 +10,7 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    pub(crate) fn new<'a>(stack: &mut Stack<'a, Chosen, impl Memory<'a>>, address: IpAddr) -> Self {
-        let _ = stack.add_address(address, 24);
+    pub(crate) fn new<'a>(stack: &mut Stack<'a, Chosen, impl Memory<'a>>) -> Self {
         let listener = stack.listen(ListenAt {
             address: None,
             port: 7,

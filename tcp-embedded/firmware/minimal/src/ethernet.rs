@@ -33,33 +33,37 @@ pub(crate) fn run(mailbox: Mailbox) -> ! {
         IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
     };
     let secret = mailbox.secret();
-    let host = Ipv4Cidr::new(address, mailbox.choice() as u8).map(|address| Host {
+    let Some(address) = Ipv4Cidr::new(address, mailbox.choice() as u8) else {
+        stop()
+    };
+    let host = Host {
         secret,
         address,
         gateway: Some(Ipv4Addr::from_bits(mailbox.choice())),
-    });
-    #[cfg_attr(feature = "shared", expect(unused_mut, reason = "it is given away"))]
-    let Some(Ok(mut runner)) = host.map(|host| Runner::new(mailbox, host, parts)) else {
-        stop()
     };
+    #[cfg_attr(feature = "shared", expect(unused_mut, reason = "it is given away"))]
+    let mut runner = Runner::new(mailbox, host, parts);
     #[cfg(feature = "shared")]
-    {
+    if let Ok(runner) = runner {
         crate::shared::run(runner);
-        stop()
     }
+    // It is used where it was made: to move it would cost its size again.
     #[cfg(not(feature = "shared"))]
-    serve(&mut runner, address)
+    if let Ok(runner) = &mut runner {
+        serve(runner)
+    }
+    stop()
 }
 
 /// The echo service by the events of the stack.
 #[cfg(not(feature = "shared"))]
-fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>, Chosen>, address: Ipv4Addr) -> ! {
+fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>, Chosen>) -> ! {
     let now = runner.mac().now();
     #[cfg(feature = "dual")]
     join_ipv6(now, runner);
     #[cfg(feature = "link")]
     let mut question = configure(now, runner);
-    let mut echo = Echo::new(runner.stack(), address.into());
+    let mut echo = Echo::new(runner.stack());
     let mut wake = runner.poll(now);
     loop {
         let now = runner.mac().now();

@@ -80,7 +80,8 @@ fn run(mut mailbox: Mailbox) -> ! {
     // SAFETY: this is the only call.
     let (tables, pool) = unsafe { memory::give_out() };
     let mut stack = Stack::<Chosen, _>::new(config, tables, pool);
-    let mut echo = echo::Echo::new(&mut stack, mailbox.address());
+    let _ = stack.add_address(mailbox.address(), 24);
+    let mut echo = echo::Echo::new(&mut stack);
     let mut packet = [0; MTU as usize];
     loop {
         poll(&mut stack, &mut mailbox, &mut packet);
