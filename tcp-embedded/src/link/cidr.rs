@@ -92,15 +92,30 @@ impl Ipv6Cidr {
 
     /// Whether `other` is in the same subnet.
     #[must_use]
-    pub const fn holds(self, other: Ipv6Addr) -> bool {
-        shares(self.address, other, self.prefix)
+    pub fn holds(self, other: Ipv6Addr) -> bool {
+        shares(&self.address, &other, self.prefix)
     }
 }
 
 /// Whether the first `prefix` bits of two addresses are the same.
 #[cfg(feature = "ipv6")]
-pub(super) const fn shares(one: Ipv6Addr, other: Ipv6Addr, prefix: u8) -> bool {
-    (one.to_bits() ^ other.to_bits()).leading_zeros() >= prefix as u32
+pub(super) fn shares(one: &Ipv6Addr, other: &Ipv6Addr, prefix: u8) -> bool {
+    common_bits(one, other) >= u32::from(prefix)
+}
+
+/// How many bits at the start of two addresses are the same.
+#[cfg(feature = "ipv6")]
+#[inline(never)]
+pub(super) fn common_bits(one: &Ipv6Addr, other: &Ipv6Addr) -> u32 {
+    let mut count = 0;
+    for (one, other) in one.octets().iter().zip(&other.octets()) {
+        let same = (one ^ other).leading_zeros();
+        count += same;
+        if same < 8 {
+            break;
+        }
+    }
+    count
 }
 
 /// Whether a host may have this address: not the unspecified, loopback, multicast and mapped ones.

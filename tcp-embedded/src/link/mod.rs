@@ -209,7 +209,7 @@ impl<'a> Link<'a> {
         frame: &mut [u8],
         live: Live<'_>,
     ) -> Option<usize> {
-        let Some((next_hop, carries)) = self.route(packet) else {
+        let Some((next_hop, carries)) = self.route(now, packet) else {
             self.count(LinkDropped::NoRoute);
             return None;
         };
@@ -227,21 +227,21 @@ impl<'a> Link<'a> {
 
     /// Whose neighbour entry leads to the destination.
     #[cfg(not(feature = "ipv6"))]
-    fn route(&mut self, packet: Outgoing) -> Option<(Hop, Carries)> {
+    fn route(&mut self, _: Instant, packet: Outgoing) -> Option<(Hop, Carries)> {
         let next_hop = self.ipv4.next_hop(packet.destination)?;
         Some((next_hop, Carries::Ipv4))
     }
 
     /// Whose neighbour entry leads to the destination.
     #[cfg(feature = "ipv6")]
-    fn route(&mut self, packet: Outgoing) -> Option<(Hop, Carries)> {
+    fn route(&mut self, now: Instant, packet: Outgoing) -> Option<(Hop, Carries)> {
         match packet.destination {
             IpAddr::V4(destination) => {
                 let next_hop = self.ipv4.next_hop(destination)?;
                 Some((hop(next_hop), Carries::Ipv4))
             }
             IpAddr::V6(destination) => {
-                let next_hop = self.ipv6.next_hop(destination, &mut self.neighbors)?;
+                let next_hop = self.ipv6.next_hop(now, destination, &mut self.neighbors)?;
                 Some((next_hop, Carries::Ipv6))
             }
         }
@@ -256,7 +256,7 @@ impl<'a> Link<'a> {
         let ipv6 = &self.ipv6;
         let keep = |other: Hop| {
             #[cfg(feature = "ipv6")]
-            if ipv6.is_router(other) {
+            if ipv6.is_router(now, other) {
                 return true;
             }
             Some(other) == gateway || live(other)
@@ -303,7 +303,7 @@ impl<'a> Link<'a> {
             return Some(len);
         }
         #[cfg(feature = "ipv6")]
-        if let Some(len) = self.ipv6.pay(now, &self.mac, frame) {
+        if let Some(len) = self.ipv6.pay(now, &self.mac, frame, &mut self.random) {
             return Some(len);
         }
         self.pay_datagram(now, frame, live)

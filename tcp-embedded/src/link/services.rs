@@ -34,7 +34,7 @@ impl Link<'_> {
         self.advance_dhcp(now);
         #[cfg(feature = "dns")]
         self.dns.advance(now);
-        #[cfg(feature = "ipv6")]
+        #[cfg(all(feature = "ipv6", feature = "dns"))]
         self.advance_ipv6(now);
         let _ = now;
     }
@@ -266,7 +266,7 @@ impl Link<'_> {
             destination,
             len: 0,
         };
-        let (next_hop, _) = self.route(packet)?;
+        let (next_hop, _) = self.route(now, packet)?;
         let mac = *self.resolve(now, next_hop, live)?;
         (!mac.is_group()).then_some(mac)
     }

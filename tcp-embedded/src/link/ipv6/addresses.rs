@@ -13,10 +13,9 @@
 
 use core::net::Ipv6Addr;
 
-use heapless::Vec;
 use tcp_core::{Duration, Instant, keyed_hash};
 
-use super::super::cidr::{Ipv6Cidr, shares};
+use super::super::cidr::{common_bits, shares};
 use super::super::random::Random;
 use super::message::{Prefix, group_mac, solicited_node};
 use super::routers::{NEVER, until};
@@ -62,43 +61,52 @@ pub struct Ipv6Address {
     pub state: Ipv6AddressState,
 }
 
+/// How far an address is, for itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
-    /// The solicitation is to be sent at this time.
-    Waiting(Instant),
-    /// It was sent; silence until this time means that the address is free.
-    Asked(Instant),
+pub(super) enum Phase {
+    /// There is no address in this place.
+    Free,
+    /// The solicitation is to be sent.
+    Waiting,
+    /// It was sent; silence means that the address is free.
+    Asked,
     Usable,
     Duplicate,
 }
 
-/// Where an address comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Origin {
-    Configured,
-    /// Made from a prefix; after so many failures.
-    Hashed(u8),
-}
+/// In the place of failures: an address that was not made here.
+const CONFIGURED: u8 = u8::MAX;
 
 #[derive(Clone, Copy, Debug)]
-struct Own {
+pub(super) struct Own {
     address: Ipv6Addr,
     prefix: u8,
-    origin: Origin,
+    /// How many identifiers failed before this one.
+    failures: u8,
     phase: Phase,
-    preferred: Instant,
-    valid: Instant,
     is_joined: bool,
     is_installed: bool,
+    /// When the phase ends, if it does by itself.
+    due: Instant,
+    preferred: Instant,
+    valid: Instant,
 }
 
 impl Own {
-    fn is_over(&self, now: Instant) -> bool {
-        self.valid <= now
-    }
+    const FREE: Self = Self {
+        address: Ipv6Addr::UNSPECIFIED,
+        prefix: 0,
+        failures: 0,
+        phase: Phase::Free,
+        is_joined: false,
+        is_installed: false,
+        due: Instant::ZERO,
+        preferred: Instant::ZERO,
+        valid: Instant::ZERO,
+    };
 
     const fn is_tentative(&self) -> bool {
-        matches!(self.phase, Phase::Waiting(_) | Phase::Asked(_))
+        matches!(self.phase, Phase::Waiting | Phase::Asked)
     }
 }
 
@@ -111,145 +119,165 @@ pub(crate) enum Change {
     Remove(Ipv6Addr),
 }
 
-/// The addresses.
+/// Of what interface identifiers are made.
+#[derive(Debug)]
+pub(super) struct Maker {
+    pub(super) secret: [u8; 16],
+    pub(super) mac: MacAddress,
+}
+
+impl Maker {
+    /// The address in the 64 bits of `prefix` after so many failures, and after how many it is.
+    #[inline(never)]
+    fn address(&self, prefix: &Ipv6Addr, failures: u8) -> (Ipv6Addr, u8) {
+        let mut octets = prefix.octets();
+        let ([high, low], _) = octets.as_chunks_mut::<8>() else {
+            return (*prefix, failures);
+        };
+        let [a, b, c, d, e, f] = self.mac.0;
+        let mut failures = failures;
+        loop {
+            let interface = u64::from_be_bytes([failures, 0, a, b, c, d, e, f]);
+            let high = u64::from_be_bytes(*high);
+            let identifier = keyed_hash(self.secret, PURPOSE, [high, interface]);
+            *low = identifier.to_be_bytes();
+            // A reserved one is passed over (RFC 5453); there are not so many in a row.
+            if !is_reserved(identifier) || failures == CONFIGURED - 1 {
+                return (Ipv6Addr::from(octets), failures);
+            }
+            failures += 1;
+        }
+    }
+}
+
+/// The addresses; the link-local one stands first.
 #[derive(Debug)]
 pub(super) struct Addresses {
-    list: Vec<Own, ADDRESSES>,
-    secret: [u8; 16],
-    mac: MacAddress,
+    list: [Own; ADDRESSES],
+    pub(super) maker: Maker,
 }
 
 impl Addresses {
     pub(super) const fn new() -> Self {
         Self {
-            list: Vec::new(),
-            secret: [0; 16],
-            mac: MacAddress([0; 6]),
+            list: [Own::FREE; ADDRESSES],
+            maker: Maker {
+                secret: [0; 16],
+                mac: MacAddress([0; 6]),
+            },
         }
     }
 
-    pub(super) fn start(&mut self, secret: [u8; 16], mac: MacAddress) {
-        self.secret = secret;
-        self.mac = mac;
+    /// An address that is configured.
+    pub(super) fn configure(&mut self, address: Ipv6Addr, prefix: u8, due: Instant) {
+        let _ = self.add(address, (prefix, CONFIGURED), due);
     }
 
-    /// An address for the user's or a router's prefix; whether there is room for it.
-    pub(super) fn add(&mut self, own: Ipv6Cidr, origin: Origin, due: Instant) -> bool {
-        let added = self.list.push(Own {
-            address: own.address(),
-            prefix: own.prefix(),
-            origin,
-            phase: Phase::Waiting(due),
+    fn add(
+        &mut self,
+        address: Ipv6Addr,
+        (prefix, failures): (u8, u8),
+        due: Instant,
+    ) -> Option<&mut Own> {
+        let mut list = self.list.iter_mut();
+        let own = list.find(|own| own.phase == Phase::Free)?;
+        *own = Own {
+            address,
+            prefix,
+            failures,
+            phase: Phase::Waiting,
+            due,
             preferred: NEVER,
             valid: NEVER,
-            is_joined: false,
-            is_installed: false,
-        });
-        added.is_ok()
+            ..Own::FREE
+        };
+        Some(own)
     }
 
-    /// An address of our own making in this prefix of 64 bits.
-    pub(super) fn derive(&mut self, prefix: Ipv6Addr, due: Instant) -> bool {
-        let (address, failures) = self.identifier(prefix, 0);
-        let own = Ipv6Cidr::new(address, 64);
-        own.is_some_and(|own| self.add(own, Origin::Hashed(failures), due))
+    /// An address of our own making in this prefix of 64 bits, if there is room for it.
+    pub(super) fn derive(&mut self, prefix: &Ipv6Addr, due: Instant) -> Option<&mut Own> {
+        let (address, failures) = self.maker.address(prefix, 0);
+        self.add(address, (64, failures), due)
     }
 
-    /// The address in `prefix` after so many failures, and after how many it is.
-    fn identifier(&self, prefix: Ipv6Addr, failures: u8) -> (Ipv6Addr, u8) {
-        let high = (prefix.to_bits() >> 64) as u64;
-        let [a, b, c, d, e, f] = self.mac.0;
-        let mut failures = failures;
-        loop {
-            let interface = u64::from_be_bytes([failures, 0, a, b, c, d, e, f]);
-            let low = keyed_hash(self.secret, PURPOSE, [high, interface]);
-            // A reserved one is passed over (RFC 5453); there are not so many in a row.
-            if is_reserved(low) && failures < u8::MAX {
-                failures += 1;
-                continue;
-            }
-            let bits = u128::from(high) << 64 | u128::from(low);
-            return (Ipv6Addr::from_bits(bits), failures);
-        }
-    }
-
-    /// A router offers a prefix to make addresses in.
-    //= https://www.rfc-editor.org/rfc/rfc4862#section-5.5.3
-    //# b)  If the prefix is the link-local prefix, silently ignore the
-    //# Prefix Information option.
+    /// A router offers a prefix to make addresses in; the caller passed over the link-local one.
     pub(super) fn offered(&mut self, now: Instant, prefix: &Prefix, random: &mut Random) {
-        let is_usable = prefix.autonomous
-            && prefix.len == 64
-            && prefix.preferred <= prefix.valid
-            && !prefix.address.is_multicast()
-            && !prefix.address.is_unicast_link_local();
-        if !is_usable {
+        if !prefix.autonomous || prefix.len != 64 || prefix.preferred > prefix.valid {
             return;
         }
-        let ours = |own: &&mut Own| {
-            own.origin != Origin::Configured && shares(own.address, prefix.address, 64)
-        };
-        if self.list.iter_mut().find(ours).is_none()
-            && (prefix.valid == 0 || !self.derive(prefix.address, now + random.below(SECOND)))
-        {
-            return;
-        }
-        let Some(own) = self.list.iter_mut().find(ours) else {
-            return;
-        };
-        own.preferred = until(now, prefix.preferred);
-        // A fresh address has no lifetime yet and takes any.
-        let fresh = own.valid == NEVER && own.is_tentative();
         let two_hours = until(now, TWO_HOURS);
         let offered = until(now, prefix.valid);
-        if fresh || offered > two_hours || offered > own.valid {
-            own.valid = offered;
-        } else if own.valid > two_hours {
-            own.valid = two_hours;
-        }
-    }
-
-    /// Gives all addresses up: those that the stack knows go once it was told.
-    pub(super) fn end(&mut self) {
-        self.list.retain(|own| own.is_installed);
-        for own in &mut self.list {
-            own.phase = Phase::Duplicate;
-        }
-    }
-
-    /// Does what is due: the address that has to be solicited, if there is one.
-    pub(super) fn advance(&mut self, now: Instant) -> Option<Ipv6Addr> {
-        for own in &mut self.list {
-            match own.phase {
-                Phase::Waiting(due) if due <= now => {
-                    own.phase = Phase::Asked(now + SECOND);
-                    return Some(own.address);
-                }
-                Phase::Asked(until) if until <= now => own.phase = Phase::Usable,
-                Phase::Waiting(_) | Phase::Asked(_) | Phase::Usable | Phase::Duplicate => {}
+        let place = self.list.iter().position(|own| {
+            own.phase != Phase::Free
+                && own.failures != CONFIGURED
+                && shares(&own.address, &prefix.address, 64)
+        });
+        let own = match place.and_then(|place| self.list.get_mut(place)) {
+            Some(own) => own,
+            None if prefix.valid == 0 => return,
+            None => {
+                let Some(own) = self.derive(&prefix.address, now + random.below(SECOND)) else {
+                    return;
+                };
+                // A fresh address has no lifetime yet and takes any.
+                own.valid = offered;
+                own
             }
+        };
+        own.preferred = until(now, prefix.preferred);
+        if offered > two_hours {
+            own.valid = offered;
+        } else {
+            // Never longer than two hours, and no shorter than it was by then.
+            own.valid = own.valid.min(two_hours).max(offered);
         }
-        None
+    }
+
+    /// Gives all addresses up: each goes once the stack was told.
+    pub(super) fn end(&mut self) {
+        for own in &mut self.list {
+            own.valid = Instant::ZERO;
+        }
+    }
+
+    /// The address that has to be solicited, if there is one: the solicitation is sent.
+    pub(super) fn ask(&mut self, now: Instant) -> Option<Ipv6Addr> {
+        let mut list = self.list.iter_mut();
+        let own = list.find(|own| own.phase == Phase::Waiting && own.due <= now)?;
+        own.phase = Phase::Asked;
+        own.due = now + SECOND;
+        Some(own.address)
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        let times = self.list.iter().map(|own| match own.phase {
-            Phase::Waiting(at) | Phase::Asked(at) => at.min(own.valid),
-            Phase::Usable | Phase::Duplicate => own.valid,
-        });
-        times.fold(NEVER, Instant::min)
+        let mut deadline = NEVER;
+        for own in &self.list {
+            if own.phase != Phase::Free {
+                deadline = deadline.min(own.due).min(own.valid);
+            }
+        }
+        deadline
     }
 
     /// What the stack and the device have not been told yet.
     pub(super) fn next_change(&mut self, now: Instant) -> Option<Change> {
-        self.list
-            .retain(|own| !own.is_over(now) || own.is_installed);
         for own in &mut self.list {
+            if own.phase == Phase::Free {
+                continue;
+            }
+            if own.phase == Phase::Asked && own.due <= now {
+                own.phase = Phase::Usable;
+                own.due = NEVER;
+            }
             if !own.is_joined {
                 own.is_joined = true;
-                return Some(Change::Join(group_mac(solicited_node(own.address))));
+                return Some(Change::Join(group_mac(&solicited_node(&own.address))));
             }
-            let is_wanted = own.phase == Phase::Usable && !own.is_over(now);
+            let is_over = own.valid <= now;
+            let is_wanted = own.phase == Phase::Usable && !is_over;
+            if is_over {
+                own.phase = Phase::Free;
+            }
             if is_wanted != own.is_installed {
                 own.is_installed = is_wanted;
                 return Some(if is_wanted {
@@ -267,104 +295,102 @@ impl Addresses {
     //= https://www.rfc-editor.org/rfc/rfc4862#section-5.4.5
     //# A tentative address that is determined to be a duplicate as described
     //# above MUST NOT be assigned to an interface
-    pub(super) fn is_taken(&mut self, now: Instant, target: Ipv6Addr) -> bool {
-        let mut tentative = self.list.iter_mut().filter(|own| own.is_tentative());
-        let Some(own) = tentative.find(|own| own.address == target) else {
+    pub(super) fn is_taken(&mut self, now: Instant, target: &Ipv6Addr) -> bool {
+        let mut list = self.list.iter_mut();
+        let Some(own) = list.find(|own| own.is_tentative() && own.address == *target) else {
             return false;
         };
         own.phase = Phase::Duplicate;
-        let Origin::Hashed(failures) = own.origin else {
-            return true;
-        };
-        if failures < RETRIES {
-            let (address, failures) = self.identifier(target, failures + 1);
-            let mut list = self.list.iter_mut();
-            if let Some(own) = list.find(|own| own.address == target) {
-                own.address = address;
-                own.origin = Origin::Hashed(failures);
-                own.phase = Phase::Waiting(now + SECOND);
-                own.is_joined = false;
-            }
+        own.due = NEVER;
+        if own.failures < RETRIES {
+            (own.address, own.failures) = self.maker.address(target, own.failures + 1);
+            own.phase = Phase::Waiting;
+            own.due = now + SECOND;
+            own.is_joined = false;
         }
         true
     }
 
-    pub(super) fn is_tentative(&self, address: Ipv6Addr) -> bool {
+    /// How far `address` is.
+    pub(super) fn phase(&self, address: &Ipv6Addr) -> Phase {
         let mut list = self.list.iter();
-        list.any(|own| own.address == address && own.is_tentative())
+        let own = list.find(|own| own.phase != Phase::Free && own.address == *address);
+        own.map_or(Phase::Free, |own| own.phase)
     }
 
-    /// Whether `address` is ours, and ours alone.
-    pub(super) fn is_usable(&self, address: Ipv6Addr) -> bool {
-        let mut list = self.list.iter();
-        list.any(|own| own.address == address && own.phase == Phase::Usable)
-    }
-
-    /// The solicited-node groups of all, one for each.
-    pub(super) fn groups(&self) -> impl Iterator<Item = Ipv6Addr> {
-        self.list.iter().map(|own| solicited_node(own.address))
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Ipv6Addr> {
+        let used = self.list.iter().filter(|own| own.phase != Phase::Free);
+        used.map(|own| &own.address)
     }
 
     /// Whether `group` is the solicited-node group of one of ours.
     pub(super) fn has_joined(&self, group: MacAddress) -> bool {
-        let mut list = self.list.iter();
-        list.any(|own| group_mac(solicited_node(own.address)) == group)
+        self.all()
+            .any(|own| group_mac(&solicited_node(own)) == group)
     }
 
-    /// Whether `address` is on the link because an address of ours was configured there.
-    pub(super) fn is_beside(&self, address: Ipv6Addr) -> bool {
-        self.list
-            .iter()
-            .any(|own| own.origin == Origin::Configured && shares(own.address, address, own.prefix))
-    }
-
-    /// The address to talk to `remote` from: of the same scope if there is one, else any; with the
-    /// longest common prefix; one that is not deprecated before one that is.
-    pub(super) fn source_for(&self, now: Instant, remote: Ipv6Addr) -> Option<Ipv6Addr> {
+    /// The address to talk to `remote` from: of the same scope if there is one, else any; one that
+    /// is not deprecated before one that is; with the longest common prefix.
+    pub(super) fn source_for(&self, now: Instant, remote: &Ipv6Addr) -> Option<Ipv6Addr> {
         let is_near = remote.is_unicast_link_local() || remote.is_multicast();
-        let usable = self.list.iter().filter(|own| own.phase == Phase::Usable);
-        let rank = |own: &&Own| {
-            let scope = own.address.is_unicast_link_local() == is_near;
-            let preferred = now < own.preferred;
-            let common = (own.address.to_bits() ^ remote.to_bits()).leading_zeros();
-            (scope, preferred, common)
-        };
-        usable.max_by_key(rank).map(|own| own.address)
+        let mut best = (0, None);
+        for own in self.list.iter().filter(|own| own.phase == Phase::Usable) {
+            let mut rank = 1 + common_bits(&own.address, remote);
+            if now < own.preferred {
+                rank += 1 << 8;
+            }
+            if own.address.is_unicast_link_local() == is_near {
+                rank += 1 << 9;
+            }
+            if rank > best.0 {
+                best = (rank, Some(own.address));
+            }
+        }
+        best.1
     }
 
-    /// Whether the link-local address, which comes first, is still being asked for.
-    pub(super) fn is_starting(&self) -> bool {
-        self.list.first().is_some_and(Own::is_tentative)
+    /// The link-local address, unspecified as long as it is not in use.
+    pub(super) const fn link_local(&self) -> Ipv6Addr {
+        let [first, ..] = &self.list;
+        match first.phase {
+            Phase::Usable => first.address,
+            Phase::Free | Phase::Waiting | Phase::Asked | Phase::Duplicate => Ipv6Addr::UNSPECIFIED,
+        }
     }
 
-    /// All of them.
+    /// All of them, for the user.
     pub(super) fn iter(&self, now: Instant) -> impl Iterator<Item = Ipv6Address> {
-        self.list.iter().map(move |own| Ipv6Address {
-            address: own.address,
-            prefix: own.prefix,
-            state: match own.phase {
-                Phase::Waiting(_) | Phase::Asked(_) => Ipv6AddressState::Tentative,
-                Phase::Duplicate => Ipv6AddressState::Duplicate,
-                Phase::Usable if own.preferred <= now => Ipv6AddressState::Deprecated,
-                Phase::Usable => Ipv6AddressState::Preferred,
-            },
+        self.list.iter().filter_map(move |own| {
+            Some(Ipv6Address {
+                address: own.address,
+                prefix: own.prefix,
+                state: match own.phase {
+                    Phase::Free => return None,
+                    Phase::Waiting | Phase::Asked => Ipv6AddressState::Tentative,
+                    Phase::Duplicate => Ipv6AddressState::Duplicate,
+                    Phase::Usable if own.preferred <= now => Ipv6AddressState::Deprecated,
+                    Phase::Usable => Ipv6AddressState::Preferred,
+                },
+            })
         })
     }
 
     /// The cable was out: any address may have got another owner meanwhile.
-    pub(super) fn ask_again(&mut self, now: Instant, random: &mut Random) {
-        let due = now + random.below(SECOND);
+    pub(super) fn ask_again(&mut self, due: Instant) {
         for own in &mut self.list {
             if own.is_tentative() {
-                own.phase = Phase::Waiting(due);
+                own.phase = Phase::Waiting;
+                own.due = due;
             }
         }
     }
 }
 
-/// Identifiers that no host may have: the subnet's routers, and reserved anycast groups (RFC 5453).
+/// Identifiers that no host may have: of the subnet's routers, of IANA's Ethernet block, and of
+/// reserved anycast groups (RFC 5453).
 const fn is_reserved(identifier: u64) -> bool {
     identifier == 0
-        || identifier >> 8 == 0x0002_005e_fffe_0000 >> 8
-        || identifier >= 0xfdff_ffff_ffff_ff80 && identifier <= 0xfdff_ffff_ffff_ffff
+        || identifier >> 24 == 0x02_005e_fffe
+        || identifier | 0x7f == 0xfdff_ffff_ffff_ffff
 }

@@ -10,7 +10,8 @@ use tcp_core::wire::PROTOCOL_ICMPV6;
 use tcp_core::{Duration, Instant};
 
 use super::super::random::Random;
-use super::message::{group_mac, seal};
+use super::addresses::Addresses;
+use super::message::{group_mac, seal, solicited_node};
 use super::routers::NEVER;
 use crate::mac::MacAddress;
 
@@ -34,7 +35,7 @@ const OPTIONS: [u8; 8] = [PROTOCOL_ICMPV6, 0, 5, 2, 0, 0, 1, 0];
 const RECORD: usize = 20;
 
 pub(super) fn mac() -> MacAddress {
-    group_mac(ROUTERS)
+    group_mac(&ROUTERS)
 }
 
 /// When the next report is due, and what it is.
@@ -65,13 +66,13 @@ impl Reports {
         self.due = self.due.min(now + delay);
     }
 
-    /// Writes the report that is due on `groups` to the start of `out`; its length.
+    /// Writes the report that is due on the groups of `addresses` to the start of `out`; its
+    /// length.
     pub(super) fn write(
         &mut self,
         now: Instant,
         out: &mut [u8],
-        source: Ipv6Addr,
-        groups: impl Iterator<Item = Ipv6Addr>,
+        addresses: &Addresses,
     ) -> Option<usize> {
         let kind = if self.left > 0 {
             IS_JOINED
@@ -90,15 +91,16 @@ impl Reports {
         let (head, records) = icmp.split_first_chunk_mut::<8>()?;
         let (records, _) = records.as_chunks_mut::<RECORD>();
         let mut count = 0u8;
-        for (record, group) in records.iter_mut().zip(groups) {
+        for (record, own) in records.iter_mut().zip(addresses.all()) {
             let (fixed, address) = record.split_first_chunk_mut::<4>()?;
             *fixed = [kind, 0, 0, 0];
-            *address.first_chunk_mut()? = group.octets();
+            *address.first_chunk_mut()? = solicited_node(own).octets();
             count += 1;
         }
         *head = [REPORT, 0, 0, 0, 0, 0, 0, count];
         let len = head.len() + usize::from(count) * RECORD;
-        let ends = [source, ROUTERS];
+        let source = addresses.link_local();
+        let ends = [&source, &ROUTERS];
         let len = seal(out, ends, (HOP_BY_HOP, OPTIONS.len()), len)?;
         (count > 0).then_some(len)
     }

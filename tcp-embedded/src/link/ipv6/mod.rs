@@ -24,17 +24,22 @@ use tcp_core::{Duration, Instant};
 pub(crate) use addresses::Change;
 pub use addresses::{Ipv6Address, Ipv6AddressState};
 
-use super::cidr::{Ipv6Cidr, is_host_v6};
+use super::cidr::Ipv6Cidr;
+#[cfg(feature = "dns")]
+use super::cidr::is_host_v6;
 use super::dropped::LinkDropped;
 use super::ethernet::{self, Carries, Frame, HEADER, Route};
 use super::neighbor::{Hop, Neighbors};
 use super::random::Random;
 use super::{Inside, Link};
 use crate::mac::MacAddress;
-use addresses::{Addresses, Origin};
+use addresses::{Addresses, Phase};
 use groups::Reports;
-use message::{ALL_NODES, Emit, Heard, Message, Options, group_mac, is_discovery};
-use routers::{NEVER, Routers};
+use message::{
+    ALL_NODES, Emit, Heard, NEIGHBOR_ADVERTISEMENT, NEIGHBOR_SOLICITATION, Prefix,
+    ROUTER_ADVERTISEMENT, group_mac, is_discovery,
+};
+use routers::{HOST, List, NEVER};
 
 /// Messages that wait for the device.
 const OWED: usize = 4;
@@ -75,7 +80,9 @@ pub struct Ipv6Host {
 #[derive(Debug)]
 pub(super) struct Side {
     addresses: Addresses,
-    routers: Routers,
+    routers: List,
+    /// Prefixes on the link.
+    on_link: List,
     autoconfiguration: Autoconfiguration,
     owed: Deque<Emit, OWED>,
     /// When routers are solicited next, and how often they were.
@@ -83,21 +90,22 @@ pub(super) struct Side {
     is_joined: bool,
     reports: Reports,
     #[cfg(feature = "dns")]
-    name_servers: routers::List,
+    name_servers: List,
 }
 
 impl Side {
     pub(super) const fn new() -> Self {
         Self {
             addresses: Addresses::new(),
-            routers: Routers::new(),
+            routers: List::new(),
+            on_link: List::new(),
             autoconfiguration: Autoconfiguration::Off,
             owed: Deque::new(),
             solicitation: (NEVER, 0),
             is_joined: true,
             reports: Reports::new(),
             #[cfg(feature = "dns")]
-            name_servers: routers::List::new(),
+            name_servers: List::new(),
         }
     }
 
@@ -105,22 +113,25 @@ impl Side {
         let due = now + random.below(SECOND);
         *self = Self::new();
         self.is_joined = false;
-        self.addresses.start(host.stable_secret, mac);
+        self.addresses.maker.secret = host.stable_secret;
+        self.addresses.maker.mac = mac;
         let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
-        self.addresses.derive(link_local, due);
-        if let Some(address) = host.address {
-            self.addresses.add(address, Origin::Configured, due);
+        let _ = self.addresses.derive(&link_local, due);
+        if let Some(own) = host.address {
+            self.addresses.configure(own.address(), own.prefix(), due);
+            self.on_link.configure(own.address(), own.prefix());
         }
         if let Some(gateway) = host.gateway {
-            self.routers.configure(gateway);
+            self.routers.configure(gateway, HOST);
         }
         self.autoconfiguration = host.autoconfiguration;
-        self.look_for_routers(now, random);
+        // By then there is an address to ask from, unless somebody has it.
+        self.look_for_routers(due + SECOND);
     }
 
-    fn look_for_routers(&mut self, now: Instant, random: &mut Random) {
+    fn look_for_routers(&mut self, due: Instant) {
         if self.autoconfiguration == Autoconfiguration::On {
-            self.solicitation = (now + random.below(SECOND), 0);
+            self.solicitation = (due, 0);
         }
     }
 
@@ -129,26 +140,23 @@ impl Side {
         group == EVERYONE || self.addresses.has_joined(group)
     }
 
-    pub(super) fn is_router(&self, address: Hop) -> bool {
-        self.routers.is_router(address)
+    pub(super) fn is_router(&self, now: Instant, address: Hop) -> bool {
+        self.routers.holds(now, &address)
     }
 
     /// Who takes a packet for `destination`.
     pub(super) fn next_hop(
         &self,
+        now: Instant,
         destination: Ipv6Addr,
         neighbors: &mut Neighbors<'_>,
     ) -> Option<Hop> {
         if destination.is_multicast() {
-            return None;
-        }
-        let is_near = destination.is_unicast_link_local()
-            || self.addresses.is_beside(destination)
-            || self.routers.is_on_link(destination);
-        if is_near {
+            None
+        } else if destination.is_unicast_link_local() || self.on_link.holds(now, &destination) {
             Some(destination)
         } else {
-            self.routers.choose(neighbors)
+            self.routers.choose(now, neighbors)
         }
     }
 
@@ -159,8 +167,7 @@ impl Side {
         whom: &MacAddress,
         target: Ipv6Addr,
     ) -> Result<(), LinkDropped> {
-        let whom = (!whom.is_group()).then_some(*whom);
-        let source = self.addresses.source_for(now, target);
+        let source = self.addresses.source_for(now, &target);
         let source = source.ok_or(LinkDropped::NoRoute)?;
         self.owe(Emit::solicitation(source, target, whom))
     }
@@ -170,67 +177,43 @@ impl Side {
         pushed.map_err(|_| LinkDropped::QueueFull)
     }
 
-    /// Writes the message that has waited longest; the frame's length.
+    /// Writes a message that is due; the frame's length.
     pub(super) fn pay(
         &mut self,
         now: Instant,
         mac: &MacAddress,
         frame: &mut [u8],
+        random: &mut Random,
     ) -> Option<usize> {
         let packet = frame.get_mut(HEADER..)?;
-        let (to, len) = if self.reports.due <= now {
-            let source = self.addresses.source_for(now, ALL_NODES);
-            let source = source.filter(Ipv6Addr::is_unicast_link_local);
-            let source = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
-            let groups = self.addresses.groups();
-            let len = self.reports.write(now, packet, source, groups)?;
-            (groups::mac(), len)
+        let (len, to) = if self.reports.due <= now {
+            let len = self.reports.write(now, packet, &self.addresses)?;
+            (len, groups::mac())
         } else {
-            let message = self.owed.pop_front()?;
-            (message.to, message.write(packet, *mac)?)
+            self.due(now, random)?.write(packet, mac)?
         };
-        let route = Route { from: mac, to: &to };
-        ethernet::finish(frame, route, Carries::Ipv6, len)
+        ethernet::finish(frame, Route { from: mac, to: &to }, Carries::Ipv6, len)
     }
 
-    /// Does what is due.
-    fn advance(&mut self, now: Instant, random: &mut Random) {
-        self.routers.advance(now);
-        #[cfg(feature = "dns")]
-        self.name_servers.advance(now);
-        // Each pass moves one address a step; there is room for the solicitations of all but one.
-        while !self.owed.is_full() {
-            let Some(target) = self.addresses.advance(now) else {
-                break;
-            };
-            let _ = self.owe(Emit::solicitation(Ipv6Addr::UNSPECIFIED, target, None));
+    /// The message that is due first.
+    fn due(&mut self, now: Instant, random: &mut Random) -> Option<Emit> {
+        if let Some(target) = self.addresses.ask(now) {
+            let nobody = Ipv6Addr::UNSPECIFIED;
+            return Some(Emit::solicitation(nobody, target, &MacAddress::BROADCAST));
         }
         let (due, count) = self.solicitation;
-        if due <= now && !self.owed.is_full() {
-            self.solicit_routers(now, count, random);
+        if due <= now {
+            let wait = SOLICITATION_INTERVAL.doubled(count.min(DOUBLINGS));
+            let next = now + wait + random.below(SECOND);
+            self.solicitation = (next, count.saturating_add(1));
+            return Some(Emit::router_solicitation(self.addresses.link_local()));
         }
-    }
-
-    /// Waits until it has an address to ask from, unless it never gets one.
-    fn solicit_routers(&mut self, now: Instant, count: u32, random: &mut Random) {
-        if self.addresses.is_starting() {
-            self.solicitation = (now + SECOND, count);
-            return;
-        }
-        let source = self.addresses.source_for(now, ALL_NODES);
-        let source = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
-        let _ = self.owe(Emit::router_solicitation(source));
-        let wait = SOLICITATION_INTERVAL.doubled(count.min(DOUBLINGS));
-        let next = now + wait + random.below(SECOND);
-        self.solicitation = (next, count.saturating_add(1));
+        self.owed.pop_front()
     }
 
     fn deadline(&self) -> Option<Instant> {
         let (solicitation, _) = self.solicitation;
-        let deadline = self.addresses.deadline().min(self.routers.deadline());
-        let deadline = deadline.min(self.reports.due);
-        #[cfg(feature = "dns")]
-        let deadline = deadline.min(self.name_servers.deadline());
+        let deadline = self.addresses.deadline().min(self.reports.due);
         Some(deadline.min(solicitation)).filter(|at| *at < NEVER)
     }
 
@@ -243,51 +226,30 @@ impl Side {
         random: &mut Random,
     ) -> Result<Option<(Hop, MacAddress)>, LinkDropped> {
         let heard = Heard::parse(frame.payload)?;
-        let destination = heard.destination;
-        let for_us = destination.is_multicast()
-            || self.addresses.is_usable(destination)
-            || self.addresses.is_tentative(destination);
-        if !for_us {
+        let destination = self.addresses.phase(&heard.destination);
+        if matches!(destination, Phase::Free | Phase::Duplicate)
+            && !heard.destination.is_multicast()
+        {
             return Err(LinkDropped::NotForUs);
         }
-        let source = heard.source;
-        if self.addresses.is_usable(source) {
+        if self.addresses.phase(&heard.source) == Phase::Usable {
             return Err(LinkDropped::NdpConflict);
         }
-        if !source.is_unspecified() && !is_host_v6(source) {
-            return Err(LinkDropped::NdpMalformed);
-        }
-        match heard.message {
-            Message::Solicitation { target } => {
-                self.asked(now, (source, frame.source), target)?;
+        match heard.kind {
+            NEIGHBOR_SOLICITATION => {
+                self.asked(now, &heard, frame.source)?;
                 Ok(None)
             }
-            Message::Advertisement {
-                target,
-                solicited,
-                replaces,
-                mac,
-            } => {
-                if self.addresses.is_taken(now, target) || self.addresses.is_usable(target) {
-                    return Err(LinkDropped::NdpConflict);
-                }
-                let known = neighbors.known(target);
-                let mac = mac.or(known).ok_or(LinkDropped::NdpMalformed)?;
-                //= https://www.rfc-editor.org/rfc/rfc4861#section-7.2.5
-                //# If the Override flag is clear and the supplied link-layer address
-                //# differs from that in the cache, then one of two actions takes
-                //# place:
-                let may_change = replaces || known.is_none_or(|known| known == mac);
-                let is_answer = solicited && may_change && neighbors.confirm(now, target, mac);
-                let found = is_answer.then_some(Some((target, mac)));
-                found.ok_or(LinkDropped::NdpUnasked)
+            NEIGHBOR_ADVERTISEMENT => {
+                let found = self.told(now, &heard, neighbors)?;
+                Ok(Some((heard.target, found)))
             }
-            Message::Router { lifetime, options } => {
-                self.hear_router(now, (source, lifetime), options, random);
-                neighbors.revive(source);
+            ROUTER_ADVERTISEMENT => {
+                self.hear_router(now, &heard, random);
+                neighbors.revive(heard.source);
                 Ok(None)
             }
-            Message::Other => Err(LinkDropped::NdpUnasked),
+            _ => Err(LinkDropped::NdpUnasked),
         }
     }
 
@@ -295,51 +257,86 @@ impl Side {
     fn asked(
         &mut self,
         now: Instant,
-        (source, mac): (Ipv6Addr, MacAddress),
-        target: Ipv6Addr,
+        heard: &Heard<'_>,
+        mac: MacAddress,
     ) -> Result<(), LinkDropped> {
+        let (source, target) = (heard.source, heard.target);
         //= https://www.rfc-editor.org/rfc/rfc4862#section-5.4.3
         //# If the source address of the Neighbor Solicitation is the unspecified
         //# address, the solicitation is from a node performing Duplicate Address
         //# Detection.
-        if source.is_unspecified() && self.addresses.is_taken(now, target) {
+        if source.is_unspecified() && self.addresses.is_taken(now, &target) {
             return Err(LinkDropped::NdpConflict);
         }
-        if self.addresses.is_usable(target) {
+        if self.addresses.phase(&target) == Phase::Usable {
             self.owe(Emit::answer(target, source, mac))?;
         }
         Ok(())
     }
 
-    fn hear_router(
+    /// Somebody has an address: which hardware address, if that was asked for.
+    fn told(
         &mut self,
         now: Instant,
-        (source, lifetime): (Ipv6Addr, u16),
-        options: Options<'_>,
-        random: &mut Random,
-    ) {
+        heard: &Heard<'_>,
+        neighbors: &mut Neighbors<'_>,
+    ) -> Result<MacAddress, LinkDropped> {
+        let target = heard.target;
+        if self.addresses.is_taken(now, &target) || self.addresses.phase(&target) == Phase::Usable {
+            return Err(LinkDropped::NdpConflict);
+        }
+        let known = neighbors.known(target);
+        let mac = heard.mac().or(known).ok_or(LinkDropped::NdpMalformed)?;
+        //= https://www.rfc-editor.org/rfc/rfc4861#section-7.2.5
+        //# If the Override flag is clear and the supplied link-layer address
+        //# differs from that in the cache, then one of two actions takes
+        //# place:
+        let may_change = heard.replaces() || known.is_none_or(|known| known == mac);
+        let is_answer = heard.is_solicited() && may_change && neighbors.confirm(now, target, mac);
+        is_answer.then_some(mac).ok_or(LinkDropped::NdpUnasked)
+    }
+
+    fn hear_router(&mut self, now: Instant, heard: &Heard<'_>, random: &mut Random) {
         if self.autoconfiguration == Autoconfiguration::Off {
             return;
         }
-        self.routers.advertised(now, source, lifetime);
-        for prefix in options.prefixes() {
-            let is_local = prefix.address.is_unicast_link_local() || prefix.address.is_multicast();
-            if prefix.on_link && !is_local {
-                let range = (prefix.address, prefix.len);
-                self.routers.prefix(now, range, prefix.valid);
+        let lifetime = heard.lifetime();
+        if lifetime > 0 {
+            self.solicitation = (NEVER, 0);
+        }
+        let router = (&heard.source, HOST);
+        self.routers.keep(now, router, lifetime.into());
+        for option in heard.options {
+            #[cfg(feature = "dns")]
+            self.hear_name_servers(now, option);
+            let Some(prefix) = Prefix::read(option) else {
+                continue;
+            };
+            //= https://www.rfc-editor.org/rfc/rfc4862#section-5.5.3
+            //# b)  If the prefix is the link-local prefix, silently ignore the
+            //# Prefix Information option.
+            if prefix.address.is_unicast_link_local() || prefix.address.is_multicast() {
+                continue;
+            }
+            if prefix.on_link {
+                let range = (&prefix.address, prefix.len);
+                self.on_link.keep(now, range, prefix.valid);
             }
             self.addresses.offered(now, &prefix, random);
         }
-        #[cfg(feature = "dns")]
-        for (server, lifetime) in options.name_servers() {
+    }
+
+    #[cfg(feature = "dns")]
+    fn hear_name_servers(&mut self, now: Instant, option: &[u8]) {
+        let Some((servers, lifetime)) = message::name_servers(option) else {
+            return;
+        };
+        for server in servers.iter().map(|server| Ipv6Addr::from(*server)) {
             if is_host_v6(server) {
-                self.name_servers
-                    .keep(now, (server, 128), routers::until(now, lifetime));
+                self.name_servers.keep(now, (&server, HOST), lifetime);
             }
         }
-        if !self.routers.is_empty() {
-            self.solicitation = (NEVER, 0);
-        }
+        self.name_servers.advance(now);
     }
 }
 
@@ -359,7 +356,7 @@ impl Link<'_> {
     pub(crate) fn next_change(&mut self, now: Instant) -> Option<Change> {
         if !self.ipv6.is_joined {
             self.ipv6.is_joined = true;
-            return Some(Change::Join(group_mac(ALL_NODES)));
+            return Some(Change::Join(group_mac(&ALL_NODES)));
         }
         let change = self.ipv6.addresses.next_change(now);
         if let Some(Change::Join(_)) = change {
@@ -372,8 +369,10 @@ impl Link<'_> {
         self.ipv6.addresses.iter(now)
     }
 
+    /// Forgets name servers whose time is over; what else is over is not looked at.
+    #[cfg(feature = "dns")]
     pub(super) fn advance_ipv6(&mut self, now: Instant) {
-        self.ipv6.advance(now, &mut self.random);
+        self.ipv6.name_servers.advance(now);
     }
 
     pub(super) fn ipv6_deadline(&self) -> Option<Instant> {
@@ -382,8 +381,9 @@ impl Link<'_> {
 
     /// The cable carries again, perhaps in another network.
     pub(super) fn reattach_ipv6(&mut self, now: Instant) {
-        self.ipv6.addresses.ask_again(now, &mut self.random);
-        self.ipv6.look_for_routers(now, &mut self.random);
+        let due = now + self.random.below(SECOND);
+        self.ipv6.addresses.ask_again(due);
+        self.ipv6.look_for_routers(due);
     }
 
     /// The name servers that routers told of.
@@ -395,7 +395,7 @@ impl Link<'_> {
     /// The address to talk to `remote` from.
     #[cfg(feature = "dns")]
     pub(super) fn ipv6_source(&self, now: Instant, remote: Ipv6Addr) -> Option<Ipv6Addr> {
-        self.ipv6.addresses.source_for(now, remote)
+        self.ipv6.addresses.source_for(now, &remote)
     }
 
     /// A frame with an IPv6 packet.

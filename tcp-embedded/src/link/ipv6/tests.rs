@@ -166,7 +166,7 @@ impl<'a> Bench<'a> {
     }
 
     fn made_in(&self, prefix: &str) -> Option<(Ipv6Addr, Ipv6AddressState)> {
-        let inside = |own: &(Ipv6Addr, _)| super::super::cidr::shares(own.0, ip(prefix), 64);
+        let inside = |own: &(Ipv6Addr, _)| super::super::cidr::shares(&own.0, &ip(prefix), 64);
         self.addresses().into_iter().find(inside)
     }
 }
@@ -213,9 +213,9 @@ fn neighbor_message(kind: u8, flags: u8, target: Ipv6Addr, options: &[u8]) -> Ve
 }
 
 fn to_group(target: Ipv6Addr) -> Build {
-    let group = solicited_node(target);
+    let group = solicited_node(&target);
     Build {
-        to: group_mac(group),
+        to: group_mac(&group),
         source: peer(),
         destination: group,
         hop_limit: 255,
@@ -260,7 +260,7 @@ fn router_message(lifetime: u16, options: &[u8]) -> Vec<u8> {
 
 fn from_router(lifetime: u16, options: &[u8]) -> Vec<u8> {
     let build = Build {
-        to: group_mac(ALL_NODES),
+        to: group_mac(&ALL_NODES),
         source: router(),
         destination: ALL_NODES,
         hop_limit: 255,

@@ -53,7 +53,7 @@ fn a_silent_router_gives_way_to_another() {
     let second = ip("fe80::eeee");
     bench.hear(&from_router(1_800, &[])).unwrap();
     let other = Build {
-        to: group_mac(ALL_NODES),
+        to: group_mac(&ALL_NODES),
         source: second,
         destination: ALL_NODES,
         hop_limit: 255,
@@ -141,7 +141,7 @@ fn n09_a_flood_of_routers_and_prefixes_leaves_what_is_there() {
     let (address, _) = bench.made_in("2001:db8:7::").unwrap();
     for number in 0..1_000u16 {
         let flood = Build {
-            to: group_mac(ALL_NODES),
+            to: group_mac(&ALL_NODES),
             source: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 1, number),
             destination: ALL_NODES,
             hop_limit: 255,

@@ -21,7 +21,7 @@ fn query(source: Ipv6Addr, hop_limit: u8, within_ms: u16) -> Vec<u8> {
     packet.extend(options);
     packet.extend(&body);
     emit_ip_header(&mut packet, &ip, 0, length + 8).unwrap();
-    let to = group_mac(ALL_NODES);
+    let to = group_mac(&ALL_NODES);
     [&to.0[..], &PEER.0, &[0x86, 0xdd], &packet].concat()
 }
 
@@ -57,7 +57,7 @@ fn a_group_that_is_joined_is_reported_three_times_and_at_last_with_an_address() 
     for (_, kind, groups) in &reports {
         assert_eq!(*kind, 4);
         assert_eq!(groups.len(), 2);
-        assert!(groups.contains(&solicited_node(ours())));
+        assert!(groups.contains(&solicited_node(&ours())));
     }
     bench.reports.clear();
     bench.wait(1_000_000);

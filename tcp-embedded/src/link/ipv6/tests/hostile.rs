@@ -20,7 +20,7 @@ fn dropped(frames: &[Vec<u8>], reason: LinkDropped) {
 /// The messages that are acted on, sound.
 fn sound() -> [(Build, Vec<u8>); 3] {
     let announced = Build {
-        to: group_mac(ALL_NODES),
+        to: group_mac(&ALL_NODES),
         source: router(),
         destination: ALL_NODES,
         hop_limit: 255,
@@ -97,7 +97,7 @@ fn n04_solicitations_from_nobody_or_for_a_group_are_checked() {
         }
         .frame(&neighbor_message(135, 0, ours(), &[])),
         Build {
-            to: group_mac(ALL_NODES),
+            to: group_mac(&ALL_NODES),
             destination: ALL_NODES,
             ..nobody()
         }
@@ -111,7 +111,7 @@ fn n04_solicitations_from_nobody_or_for_a_group_are_checked() {
 #[test]
 fn n05_a_solicited_advertisement_to_a_group_is_dropped() {
     let everyone = Build {
-        to: group_mac(ALL_NODES),
+        to: group_mac(&ALL_NODES),
         destination: ALL_NODES,
         ..to_us()
     };
@@ -146,7 +146,7 @@ fn n06_hardware_addresses_of_another_length_are_ignored() {
 #[test]
 fn n07_only_a_link_local_router_is_one() {
     let announced = |source| Build {
-        to: group_mac(ALL_NODES),
+        to: group_mac(&ALL_NODES),
         source,
         destination: ALL_NODES,
         hop_limit: 255,

@@ -11,8 +11,8 @@ fn addresses_are_asked_for_before_they_are_used() {
     assert_eq!(asked.len(), 2);
     for asked in asked {
         assert!(asked.source.is_unspecified());
-        assert_eq!(asked.destination, solicited_node(asked.target()));
-        assert_eq!(asked.to, group_mac(asked.destination));
+        assert_eq!(asked.destination, solicited_node(&asked.target()));
+        assert_eq!(asked.to, group_mac(&asked.destination));
         assert_eq!(asked.body.len(), 24, "no option without a source address");
         assert!(bench.installed.contains(&asked.target()));
         assert!(bench.groups.contains(&asked.to));
@@ -52,7 +52,7 @@ fn n18_an_address_that_someone_else_asks_for_is_defended() {
     };
     assert_eq!(
         (said.to, said.destination),
-        (group_mac(ALL_NODES), ALL_NODES)
+        (group_mac(&ALL_NODES), ALL_NODES)
     );
     assert_eq!(
         (said.body[0], said.body[4]),
@@ -161,8 +161,8 @@ fn a_small_packet_waits_for_its_neighbour_here_too() {
     let mut frame = [0; 200];
     let len = bench.link.pay(bench.now, &mut frame, &|_| false).unwrap();
     let heard = Heard::parse(&frame[HEADER..len]).unwrap();
-    assert_eq!(heard.message, Message::Solicitation { target: peer() });
-    assert_eq!(heard.destination, solicited_node(peer()));
+    assert_eq!((heard.kind, heard.target), (NEIGHBOR_SOLICITATION, peer()));
+    assert_eq!(heard.destination, solicited_node(&peer()));
     assert_eq!(heard.source, ours());
     bench
         .hear(&to_us().frame(&advertisement(0x60, peer())))
@@ -191,7 +191,7 @@ fn an_old_neighbour_is_verified_by_asking_him_alone() {
         bench.wait(1_000);
     }
     assert_eq!(bench.send(peer()), None, "the search begins anew");
-    assert_eq!(bench.settle()[0].destination, solicited_node(peer()));
+    assert_eq!(bench.settle()[0].destination, solicited_node(&peer()));
     // An answer without the address means the one that is known, which is nobody's any more.
     let bare = to_us().frame(&neighbor_message(136, 0x40, peer(), &[]));
     assert_eq!(bench.hear(&bare), Err(LinkDropped::NdpMalformed));
