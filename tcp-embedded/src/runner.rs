@@ -26,6 +26,8 @@ const BUDGET: usize = 16;
 /// How soon to look again at a device that had an error, no slot, or no link: an interrupt may be
 /// missed.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Later than every deadline.
+const NEVER: Instant = Instant::from_micros(u64::MAX);
 //= https://www.rfc-editor.org/rfc/rfc1122#section-3.3.2
 //# EMTU_R MUST be greater
 //# than or equal to 576
@@ -225,15 +227,22 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
         if self.cut_short || sent == Sent::Budget {
             return NextWake::Now;
         }
-        let look_again = sent == Sent::Blocked || self.errors != self.was_errors;
-        let look_again = look_again.then_some(now + LOOK_AGAIN);
-        let deadline = match self.next_deadline() {
+        let mut wake = self.next_deadline();
+        if wake <= now {
             // What waits for the device is not to be looked for before the device is.
-            Some(at) if at <= now && sent == Sent::Blocked => None,
-            Some(at) if at <= now => return NextWake::Now,
-            deadline => deadline,
-        };
-        configure::earlier(deadline, look_again).map_or(NextWake::Frame, NextWake::At)
+            if sent != Sent::Blocked {
+                return NextWake::Now;
+            }
+            wake = NEVER;
+        }
+        if sent == Sent::Blocked || self.errors != self.was_errors {
+            wake = wake.min(now + LOOK_AGAIN);
+        }
+        if wake == NEVER {
+            NextWake::Frame
+        } else {
+            NextWake::At(wake)
+        }
     }
 
     /// Frames and packets that the link layer dropped for this reason.

@@ -8,7 +8,7 @@ use tcp_core::{Instant, Memory, Misuse, Profile};
 
 #[cfg(feature = "ipv6")]
 use super::SetupError;
-use super::{LinkState, Mac, Runner};
+use super::{LinkState, Mac, NEVER, Runner};
 use crate::link::Ipv4Cidr;
 #[cfg(feature = "ipv6")]
 use crate::link::{Change, Ipv6Address, Ipv6Host};
@@ -82,9 +82,9 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     }
 
     /// When something is due next, on the link or in the stack.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let stack = self.stack.next_deadline().map(|(at, _)| at);
-        earlier(stack, self.link.deadline())
+    pub(super) fn next_deadline(&self) -> Instant {
+        let stack = self.stack.next_deadline().map_or(NEVER, |(at, _)| at);
+        self.link.deadline().map_or(stack, |at| at.min(stack))
     }
 
     /// Notices that the cable carries again.
@@ -97,14 +97,6 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             self.carried = carries;
         }
         let _ = (now, carries);
-    }
-}
-
-/// The earlier of two moments, where never comes last.
-pub(super) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }
 
