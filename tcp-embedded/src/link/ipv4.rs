@@ -35,7 +35,8 @@ struct Owed {
 #[derive(Debug)]
 pub(super) struct Side {
     ours: Option<Ipv4Cidr>,
-    gateway: Option<Ipv4Addr>,
+    /// Unspecified where there is none.
+    gateway: Ipv4Addr,
     owed: Vec<Owed, OWED>,
     defended: Option<Moment>,
     #[cfg(feature = "probe")]
@@ -46,7 +47,7 @@ impl Side {
     pub(super) const fn new() -> Self {
         Self {
             ours: None,
-            gateway: None,
+            gateway: Ipv4Addr::UNSPECIFIED,
             owed: Vec::new(),
             defended: None,
             #[cfg(feature = "probe")]
@@ -56,7 +57,7 @@ impl Side {
 
     pub(super) fn set(&mut self, ours: Option<Ipv4Cidr>, gateway: Option<Ipv4Addr>) {
         self.ours = ours;
-        self.gateway = gateway;
+        self.gateway = gateway.unwrap_or(Ipv4Addr::UNSPECIFIED);
         self.defended = None;
     }
 
@@ -64,17 +65,16 @@ impl Side {
         self.ours
     }
 
-    pub(super) const fn gateway(&self) -> Option<Ipv4Addr> {
+    pub(super) const fn gateway(&self) -> Ipv4Addr {
         self.gateway
     }
 
     /// Who takes a packet for `destination`.
     pub(super) fn next_hop(&self, destination: Ipv4Addr) -> Option<Ipv4Addr> {
-        let ours = self.ours?;
-        if ours.is_on_link(destination) {
+        if self.ours?.is_on_link(destination) {
             Some(destination)
         } else {
-            self.gateway
+            Some(self.gateway).filter(|gateway| !gateway.is_unspecified())
         }
     }
 

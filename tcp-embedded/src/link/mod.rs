@@ -251,7 +251,7 @@ impl<'a> Link<'a> {
     /// that is due. `None` when the cache is full of others.
     #[inline(never)]
     fn resolve(&mut self, now: Instant, next_hop: Hop, live: Live<'_>) -> Option<&MacAddress> {
-        let gateway = self.ipv4.gateway().map(hop);
+        let gateway = hop(self.ipv4.gateway());
         #[cfg(feature = "ipv6")]
         let ipv6 = &self.ipv6;
         let keep = |other: Hop| {
@@ -259,7 +259,7 @@ impl<'a> Link<'a> {
             if ipv6.is_router(now, other) {
                 return true;
             }
-            Some(other) == gateway || live(other)
+            other == gateway || live(other)
         };
         let resolution = self.neighbors.resolve(now, next_hop, keep)?;
         if resolution.evicted == self.parked.next_hop {
