@@ -84,14 +84,16 @@ impl Neighbor {
     /// answer is older than anybody who did.
     fn age(&self, now: Moment) -> Option<u32> {
         if self.is_free() {
-            Some(u32::MAX)
-        } else if self.mac.is_group() {
-            let idle = self.checked.until(now);
-            (idle >= BETWEEN_REQUESTS).then_some(1 << 31 | idle.units() >> 1)
-        } else {
-            let idle = self.used.until(now);
-            (idle >= MINUTE).then_some(idle.units() >> 1)
+            return Some(u32::MAX);
         }
+        let silent = self.mac.is_group();
+        let (since, safe) = if silent {
+            (self.checked, BETWEEN_REQUESTS)
+        } else {
+            (self.used, MINUTE)
+        };
+        let idle = since.until(now);
+        (idle >= safe).then_some(u32::from(silent) << 31 | idle.units() >> 1)
     }
 }
 
