@@ -1,45 +1,35 @@
 //! The echo service (RFC 862) on port 7: accepts, returns what comes, closes when the peer did.
 
-use tcp_core::{Config, Event, Events, Handle, Instant, ListenAt, ListenerHandle, Memory, Stack};
+use tcp_core::{Config, Event, Events, Handle, Instant, ListenAt, Memory, Stack};
 
 use crate::Chosen;
 
-/// One listener and the connections that it accepted.
-pub(crate) struct Echo {
-    listener: Option<ListenerHandle>,
+/// Listens.
+pub(crate) fn start<'a>(stack: &mut Stack<'a, Chosen, impl Memory<'a>>) {
+    // Nothing has taken the port or the place before.
+    let _ = stack.listen(ListenAt {
+        address: None,
+        port: 7,
+        syn_backlog: 2,
+        accept_backlog: 2,
+        config: Config::new(),
+    });
 }
 
-impl Echo {
-    pub(crate) fn new<'a>(stack: &mut Stack<'a, Chosen, impl Memory<'a>>) -> Self {
-        let listener = stack.listen(ListenAt {
-            address: None,
-            port: 7,
-            syn_backlog: 2,
-            accept_backlog: 2,
-            config: Config::new(),
-        });
-        Self {
-            listener: listener.ok(),
+/// Does what follows from an event.
+pub(crate) fn handle<'a>(
+    now: Instant,
+    stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
+    event: Event,
+) {
+    match event {
+        Event::Listener(listener) => {
+            let _ = stack.accept(listener);
         }
-    }
-
-    pub(crate) fn handle<'a>(
-        &mut self,
-        now: Instant,
-        stack: &mut Stack<'a, Chosen, impl Memory<'a>>,
-        event: Event,
-    ) {
-        match event {
-            Event::Listener(_) => {
-                if let Some(listener) = self.listener {
-                    let _ = stack.accept(listener);
-                }
-            }
-            Event::Connection(handle, events) if events.contains(Events::CLOSED) => {
-                let _ = stack.close(now, handle);
-            }
-            Event::Connection(handle, _) => echo(now, stack, handle),
+        Event::Connection(handle, events) if events.contains(Events::CLOSED) => {
+            let _ = stack.close(now, handle);
         }
+        Event::Connection(handle, _) => echo(now, stack, handle),
     }
 }
 

@@ -19,7 +19,7 @@ use tcp_embedded::{Query, RecordType};
 
 use crate::Chosen;
 #[cfg(not(feature = "shared"))]
-use crate::echo::Echo;
+use crate::echo;
 use crate::mailbox::Mailbox;
 
 static mut RESOURCES: Resources<'static, 2, 2_048, 2_048, 16, Chosen> = Resources::for_profile();
@@ -63,12 +63,12 @@ fn serve<'a>(runner: &mut Runner<'a, Mailbox, impl Memory<'a>, Chosen>) -> ! {
     join_ipv6(now, runner);
     #[cfg(feature = "link")]
     let mut question = configure(now, runner);
-    let mut echo = Echo::new(runner.stack());
+    echo::start(runner.stack());
     let mut wake = runner.poll(now);
     loop {
         let now = runner.mac().now();
         while let Some(event) = runner.stack().poll_event() {
-            echo.handle(now, runner.stack(), event);
+            echo::handle(now, runner.stack(), event);
             wake = NextWake::Now;
         }
         match wake {

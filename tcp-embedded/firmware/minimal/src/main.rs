@@ -81,12 +81,12 @@ fn run(mut mailbox: Mailbox) -> ! {
     let (tables, pool) = unsafe { memory::give_out() };
     let mut stack = Stack::<Chosen, _>::new(config, tables, pool);
     let _ = stack.add_address(mailbox.address(), 24);
-    let mut echo = echo::Echo::new(&mut stack);
+    echo::start(&mut stack);
     let mut packet = [0; MTU as usize];
     loop {
         poll(&mut stack, &mut mailbox, &mut packet);
         while let Some(event) = stack.poll_event() {
-            echo.handle(mailbox.now(), &mut stack, event);
+            echo::handle(mailbox.now(), &mut stack, event);
             #[cfg(feature = "every-call")]
             every_call::handle(&mut mailbox, &mut stack, event);
         }
