@@ -159,7 +159,7 @@ fn check_complaint(complaint: Complaint, octets: &[u8]) {
         hop_limit: 64,
         traffic_class: 0,
     };
-    let limit = if ip.source.is_ipv4() { 576 } else { 1_280 };
+    let limit = if ip.source.is_v4() { 576 } else { 1_280 };
     let mut out = [0; 1_500];
     let Some(len) = emit_complaint(&mut out, &ip, complaint, octets) else {
         return;

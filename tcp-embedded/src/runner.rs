@@ -319,15 +319,8 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
     fn packet(&mut self, now: Instant) -> Option<Option<usize>> {
         let room = self.frame.get_mut(HEADER..)?;
         let transmit = self.stack.transmit(now, room)?;
-        #[cfg(not(feature = "ipv6"))]
-        let IpAddr::V4(destination) = transmit.destination else {
-            self.link.count(LinkDropped::NoRoute);
-            return Some(None);
-        };
-        #[cfg(feature = "ipv6")]
-        let destination = transmit.destination;
         let packet = Outgoing {
-            destination,
+            destination: transmit.destination,
             len: transmit.len,
         };
         let stack = &self.stack;

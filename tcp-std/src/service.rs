@@ -109,6 +109,9 @@ impl Session<'_> {
     /// The peer's address.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.stack.tuple(self.handle).ok().map(|tuple| tuple.remote)
+        self.stack
+            .tuple(self.handle)
+            .ok()
+            .map(|tuple| tuple.remote())
     }
 }

@@ -176,7 +176,10 @@ fn linger_waits_for_the_acknowledgment_and_zero_resets() {
     (&stream).write_all(b"last words").unwrap();
     drop(stream);
     let rows = server.snapshot().rows;
-    let row = rows.iter().find(|row| row.tuple.remote == remote).unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row.tuple.remote() == remote)
+        .unwrap();
     assert_eq!(
         row.state,
         State::CloseWait,

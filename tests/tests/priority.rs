@@ -47,7 +47,7 @@ impl Bench {
             let config = Config::new().priority(*class);
             let handle = bench.sender.connect(bench.now, remote, config, writer);
             let tuple = bench.sender.stack.tuple(handle).unwrap();
-            bench.ports.push(tuple.local.port());
+            bench.ports.push(tuple.local().port());
         }
         // Handshakes, but no data yet: the applications were not run.
         for _ in 0..3 {

@@ -34,6 +34,7 @@ mod timeouts;
 mod timers;
 mod transmit;
 mod tuning;
+mod tuple;
 mod user;
 
 pub(crate) use arrival::{Edges, ResetVerdict, is_stale};
@@ -56,8 +57,7 @@ pub use state::State;
 pub use timers::Timer;
 pub use tuning::{BlindAttacks, OpeningErrors, Tunable, Tuned, Tuning, Untuned, WindowProbe};
 pub(crate) use tuning::{KnownOrder, tuning_of};
-
-use core::net::SocketAddr;
+pub use tuple::Tuple;
 
 use recovery::Sent;
 use recv::Islands;
@@ -69,15 +69,6 @@ use crate::ring::Ring;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
 use crate::time::Instant;
-
-/// Both ends of a connection, as this host sees them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Tuple {
-    /// Our end.
-    pub local: SocketAddr,
-    /// The peer's end, of the same family.
-    pub remote: SocketAddr,
-}
 
 /// What a new connection is told by the stack.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

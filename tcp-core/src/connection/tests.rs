@@ -37,16 +37,7 @@ fn storage(octets: usize) -> Storage<'static> {
 fn tuples() -> [Tuple; 2] {
     let a: SocketAddr = "10.0.0.1:1000".parse().unwrap();
     let b: SocketAddr = "10.0.0.2:80".parse().unwrap();
-    [
-        Tuple {
-            local: a,
-            remote: b,
-        },
-        Tuple {
-            local: b,
-            remote: a,
-        },
-    ]
+    [Tuple::new(a, b).unwrap(), Tuple::new(b, a).unwrap()]
 }
 
 fn opening(iss: u32) -> Opening {

@@ -55,8 +55,8 @@ impl<P: Profile> Connection<'_, P> {
         //# connection (SHLD-22).
         let config = &self.tcb.config;
         let ip = IpEmit {
-            source: tuple.local.ip(),
-            destination: tuple.remote.ip(),
+            source: tuple.local,
+            destination: tuple.remote,
             hop_limit: config.hop_limit,
             traffic_class: config.diffserv << 2 | ecn,
         };
@@ -92,8 +92,8 @@ impl<P: Profile> Connection<'_, P> {
     fn fill(&self, now: Instant, tuple: &Tuple, segment: &mut SegmentEmit) {
         let tcb = &self.tcb;
         let offer = tcb.rcv.offer(&self.receive, tcb.snd.mss_limit);
-        segment.source_port = tuple.local.port();
-        segment.destination_port = tuple.remote.port();
+        segment.source_port = tuple.local_port;
+        segment.destination_port = tuple.remote_port;
         segment.ack = tcb.rcv.nxt;
         segment.flags = Flags(Flags::ACK);
         segment.window = offer.field;

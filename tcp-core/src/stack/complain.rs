@@ -1,7 +1,6 @@
 //! ICMP errors that this host owes to others: only IPv6 asks for them here, where extension headers
 //! that are not understood are the sender's to hear about.
 
-use super::address::pack;
 use super::dropped::Dropped;
 use super::local::{Destination, Source};
 use super::{LinkDestination, Packet, Stack};
@@ -25,9 +24,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(meta) = may_complain(complaint, original) else {
             return;
         };
-        let (Some(from), Some(to)) = (pack(meta.source), pack(meta.destination)) else {
-            return;
-        };
+        let (from, to) = (meta.source, meta.destination);
         // Only what is certainly between two hosts is answered; an address of ours answers.
         if self.locals.source(from) != Source::Unicast
             || self.locals.destination(to) != Destination::Ours

@@ -6,15 +6,15 @@
 use core::net::IpAddr;
 
 use super::Stack;
-use super::address::{Octets, pack};
 use super::node::INDEXED;
 use crate::connection::{Misuse, State};
 use crate::profile::{Memory, Profile};
+use crate::wire::Address;
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Aborts connections from `address`; forgets half-open ones and ones in TIME-WAIT.
     pub(super) fn forget_address(&mut self, address: IpAddr) -> Result<(), Misuse> {
-        let octets = pack(address)
+        let octets = Address::new(address)
             .filter(|octets| self.locals.is_own(*octets))
             .ok_or(Misuse::NotOurAddress)?;
         self.forget_entries(octets);
@@ -36,7 +36,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Each pass removes one entry.
-    fn forget_entries(&mut self, octets: Octets) {
+    fn forget_entries(&mut self, octets: Address) {
         while let Some(index) = self.half_open_from(octets) {
             self.drop_half_open(index);
         }
@@ -45,14 +45,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
     }
 
-    fn half_open_from(&self, octets: Octets) -> Option<u32> {
+    fn half_open_from(&self, octets: Address) -> Option<u32> {
         let own = self.locals.own();
         let mut entries = self.half_open.iter();
         let found = entries.find(|(_, entry)| entry.key(own).local == octets);
         found.map(|(index, _)| index)
     }
 
-    fn time_wait_from(&self, octets: Octets) -> Option<u32> {
+    fn time_wait_from(&self, octets: Address) -> Option<u32> {
         let own = self.locals.own();
         let mut entries = self.time_wait.iter();
         let found = entries.find(|(_, entry)| entry.key(own).local == octets);
@@ -61,7 +61,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// Whether a connection that has not ended leads to `remote`.
     pub(super) fn leads_to(&self, remote: IpAddr) -> bool {
-        pack(remote).is_some_and(|remote| {
+        Address::new(remote).is_some_and(|remote| {
             let mut nodes = (0..self.schedule.len()).filter_map(|index| self.schedule.get(index));
             nodes.any(|node| node.is(INDEXED) && node.key.remote == remote)
         })

@@ -1,9 +1,9 @@
 //! ICMP: echo answered, errors handed to the connections that they speak of (RFC 5927).
 
-use super::address::{Key, pack};
+use super::address::Key;
 use super::demux::Found;
 use super::dropped::Dropped;
-use super::input::{Content, Reach, Route};
+use super::input::{Content, Reach};
 use super::{RxChecksum, Stack};
 use crate::profile::{Memory, Profile};
 use crate::wire::{
@@ -18,11 +18,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     pub(super) fn icmp(
         &mut self,
         packet: &IpPacket<'_>,
-        route: &Route,
+        reach: Reach,
         checksum: RxChecksum,
     ) -> Result<Content, Dropped> {
         // Each family has its own ICMP.
-        if packet.destination.is_ipv4() != (packet.protocol == PROTOCOL_ICMPV4) {
+        if packet.destination.is_v4() != (packet.protocol == PROTOCOL_ICMPV4) {
             return Ok(Content::NotTcp);
         }
         let (source, destination) = (packet.source, packet.destination);
@@ -30,7 +30,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             .map_err(ParseError::dropped)?;
         match message {
             IcmpMessage::EchoRequest(echo) if self.answer_echo => {
-                self.answer_echo(route, &echo)?;
+                self.answer_echo(packet, reach, &echo)?;
                 Ok(Content::Used)
             }
             IcmpMessage::Error(error) if error.quoted.protocol == PROTOCOL_TCP => {
@@ -47,14 +47,19 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //= https://www.rfc-editor.org/rfc/rfc1122#section-3.2.2.6
     //# An ICMP Echo Request destined to an IP broadcast or IP
     //# multicast address MAY be silently discarded.
-    fn answer_echo(&mut self, route: &Route, echo: &Echo<'_>) -> Result<(), Dropped> {
-        if route.reach != Reach::HostToHost {
+    fn answer_echo(
+        &mut self,
+        packet: &IpPacket<'_>,
+        reach: Reach,
+        echo: &Echo<'_>,
+    ) -> Result<(), Dropped> {
+        if reach != Reach::HostToHost {
             return Err(Dropped::Icmp);
         }
-        let header = Self::answer_header(route.to, route.from);
+        let header = Self::answer_header(packet.destination, packet.source);
         let write = |space: &mut [u8]| emit_echo(space, &header, EchoKind::Reply, echo);
         self.replies
-            .push_packet(route.from, write)
+            .push_packet(packet.source, write)
             .map_err(|_| Dropped::ReplyQueueFull)
     }
 
@@ -65,10 +70,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //# layer, directing it to the connection that created the error (MUST-54).
     fn icmp_error(&mut self, error: &IcmpError) -> Result<(), Dropped> {
         let quoted = &error.quoted;
-        let (local, remote) = (pack(quoted.source), pack(quoted.destination));
         let key = Key {
-            local: local.ok_or(Dropped::Icmp)?,
-            remote: remote.ok_or(Dropped::Icmp)?,
+            local: quoted.source,
+            remote: quoted.destination,
             local_port: quoted.source_port,
             remote_port: quoted.destination_port,
         };

@@ -1,6 +1,6 @@
 //! The way in: an IP packet arrives; whom it is for, and what it carries.
 
-use super::address::{Key, Octets, pack};
+use super::address::Key;
 use super::dropped::Dropped;
 use super::local::{Destination, Source};
 use super::node::INDEXED;
@@ -11,14 +11,6 @@ use crate::profile::{Memory, Profile};
 use crate::wire::{
     Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP, Segment,
 };
-
-/// Where a packet comes from and goes to, as far as its addresses tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Route {
-    pub(super) from: Octets,
-    pub(super) to: Octets,
-    pub(super) reach: Reach,
-}
 
 /// Whether a packet may be answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,17 +54,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 return self.discard(error.dropped());
             }
         };
-        let route = match self.admit(parsed, packet.link) {
-            Ok(route) => route,
+        let reach = match self.admit(parsed, packet.link) {
+            Ok(reach) => reach,
             Err(reason) => return self.discard(reason),
         };
         if let Some(fragment) = parsed.fragment {
             return match P::REASSEMBLY {
-                Switch::On => self.fragment(parsed, fragment, &route),
+                Switch::On => self.fragment(parsed, fragment, reach),
                 Switch::Off => self.discard(Dropped::Fragment),
             };
         }
-        match self.content(parsed, &route, hints) {
+        match self.content(parsed, reach, hints) {
             Ok(Content::Used) => Received::Taken,
             Ok(Content::NotTcp) => not_tcp(parsed, parsed.payload),
             Err(reason) => self.discard(reason),
@@ -87,43 +79,40 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.3
     //# An incoming SYN with an invalid source address MUST be ignored
     //# either by TCP or by the IP layer [(MUST-63)]
-    fn admit(&self, packet: &IpPacket<'_>, link: LinkDestination) -> Result<Route, Dropped> {
-        let from = pack(packet.source).ok_or(Dropped::IpSource)?;
-        let to = pack(packet.destination).ok_or(Dropped::NotForUs)?;
+    fn admit(&self, packet: &IpPacket<'_>, link: LinkDestination) -> Result<Reach, Dropped> {
+        let (from, to) = (packet.source, packet.destination);
         // The ends of a connection were looked at when it was opened.
         let latest = self.schedule.get(self.latest);
         if link == LinkDestination::Unicast
             && latest.is_some_and(|node| node.is(INDEXED) && node.key.is_between(to, from))
         {
-            let reach = Reach::HostToHost;
-            return Ok(Route { from, to, reach });
+            return Ok(Reach::HostToHost);
         }
-        let reach = match (self.locals.source(from), self.locals.destination(to)) {
-            (Source::Invalid, _) => return Err(Dropped::IpSource),
-            (_, Destination::Foreign) => return Err(Dropped::NotForUs),
+        match (self.locals.source(from), self.locals.destination(to)) {
+            (Source::Invalid, _) => Err(Dropped::IpSource),
+            (_, Destination::Foreign) => Err(Dropped::NotForUs),
             (Source::Unicast, Destination::Ours) if link == LinkDestination::Unicast => {
-                Reach::HostToHost
+                Ok(Reach::HostToHost)
             }
             (Source::Unicast | Source::Unspecified, Destination::Ours | Destination::Group) => {
-                Reach::Other
+                Ok(Reach::Other)
             }
-        };
-        Ok(Route { from, to, reach })
+        }
     }
 
     /// Uses what a whole packet carries.
     fn content(
         &mut self,
         packet: &IpPacket<'_>,
-        route: &Route,
+        reach: Reach,
         hints: Hints,
     ) -> Result<Content, Dropped> {
         match packet.protocol {
             PROTOCOL_TCP => {
-                self.tcp(packet, route, hints)?;
+                self.tcp(packet, reach, hints)?;
                 Ok(Content::Used)
             }
-            PROTOCOL_ICMPV4 | PROTOCOL_ICMPV6 => self.icmp(packet, route, hints.checksum),
+            PROTOCOL_ICMPV4 | PROTOCOL_ICMPV6 => self.icmp(packet, reach, hints.checksum),
             _ => Ok(Content::NotTcp),
         }
     }
@@ -131,8 +120,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.3
     //# A TCP implementation MUST silently discard an incoming SYN segment
     //# that is addressed to a broadcast or multicast address [(MUST-57)].
-    fn tcp(&mut self, packet: &IpPacket<'_>, route: &Route, hints: Hints) -> Result<(), Dropped> {
-        if route.reach != Reach::HostToHost {
+    fn tcp(&mut self, packet: &IpPacket<'_>, reach: Reach, hints: Hints) -> Result<(), Dropped> {
+        if reach != Reach::HostToHost {
             return Err(Dropped::NotForUs);
         }
         let mut segment = Segment::blank();
@@ -148,8 +137,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             segment.marked = packet.is_marked();
         }
         let key = Key {
-            local: route.to,
-            remote: route.from,
+            local: packet.destination,
+            remote: packet.source,
             local_port: segment.destination_port,
             remote_port: segment.source_port,
         };
@@ -169,13 +158,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         &'p mut self,
         packet: &IpPacket<'_>,
         fragment: Fragment,
-        route: &Route,
+        reach: Reach,
     ) -> Received<'p> {
         let id = DatagramId {
-            source: route.from,
-            destination: route.to,
+            source: packet.source,
+            destination: packet.destination,
             id: fragment.id,
-            protocol: if packet.destination.is_ipv4() {
+            protocol: if packet.destination.is_v4() {
                 packet.protocol
             } else {
                 0
@@ -206,7 +195,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                     checksum: RxChecksum::Unverified,
                     segment_size: 0,
                 };
-                let used = self.content(&whole, route, hints);
+                let used = self.content(&whole, reach, hints);
                 used.map(|content| (content, whole.protocol, whole.payload.len()))
             }
             Err(error) => Err(error.dropped()),

@@ -131,14 +131,14 @@ pub(super) fn after_syn(seq: SeqNum) -> SeqNum {
 
 #[cfg(test)]
 mod tests {
-    use super::super::address::pack;
     use super::*;
     use crate::time::Duration;
+    use crate::wire::Address;
 
     fn tuple(port: u16, last: u8) -> Key {
         Key {
-            local: pack([10, 0, 0, 1].into()).unwrap(),
-            remote: pack([10, 0, 0, last].into()).unwrap(),
+            local: Address::new([10, 0, 0, 1].into()).unwrap(),
+            remote: Address::new([10, 0, 0, last].into()).unwrap(),
             local_port: 80,
             remote_port: port,
         }

@@ -7,10 +7,11 @@
 use managed::ManagedSlice;
 
 use super::ListenerHandle;
-use super::address::{Key, Octets, UNSPECIFIED};
+use super::address::Key;
 use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
 use super::scale::{Scale, scan};
 use crate::connection::Config;
+use crate::wire::Address;
 
 /// One listener: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -271,11 +272,11 @@ impl<'a, S: Scale> Listeners<'a, S> {
 
 /// Where a listener for a packet to `address` and `port` may stand, best first: an exact address
 /// counts more than an exact port.
-pub(super) fn places(address: Octets, port: u16) -> [Key; 4] {
+pub(super) fn places(address: Address, port: u16) -> [Key; 4] {
     [
         Key::listener(address, port),
         Key::listener(address, 0),
-        Key::listener(UNSPECIFIED, port),
-        Key::listener(UNSPECIFIED, 0),
+        Key::listener(Address::UNSPECIFIED, port),
+        Key::listener(Address::UNSPECIFIED, 0),
     ]
 }

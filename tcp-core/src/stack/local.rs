@@ -4,8 +4,8 @@ use core::fmt::Debug;
 use core::hash::Hash;
 use core::net::{IpAddr, Ipv4Addr};
 
-use super::address::{Octets, UNSPECIFIED, as_v4, pack, unpack};
 use crate::connection::Misuse;
+use crate::wire::Address;
 
 /// How many addresses a stack may have.
 const ADDRESSES: usize = 8;
@@ -20,9 +20,9 @@ pub trait LocalAddress: Copy + Eq + Hash + Debug + 'static {
     /// Whether addresses that are not in the stack's list can be named.
     const ANY: bool;
     /// The name of `address` where `own` are the stack's addresses.
-    fn encode(address: Octets, own: &[Octets]) -> Option<Self>;
+    fn encode(address: Address, own: &[Address]) -> Option<Self>;
     /// The address that was encoded.
-    fn decode(self, own: &[Octets]) -> Octets;
+    fn decode(self, own: &[Address]) -> Address;
 }
 
 /// By its index among the stack's addresses.
@@ -33,29 +33,29 @@ impl LocalAddress for OwnAddress {
     const NONE: Self = Self(0);
     const ANY: bool = false;
 
-    fn encode(address: Octets, own: &[Octets]) -> Option<Self> {
+    fn encode(address: Address, own: &[Address]) -> Option<Self> {
         let index = own.iter().position(|own| *own == address)?;
         u8::try_from(index).ok().map(Self)
     }
 
-    fn decode(self, own: &[Octets]) -> Octets {
+    fn decode(self, own: &[Address]) -> Address {
         own.get(usize::from(self.0)).copied().unwrap_or_default()
     }
 }
 
 /// In full: any-address mode is possible.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct AnyAddress(Octets);
+pub struct AnyAddress(Address);
 
 impl LocalAddress for AnyAddress {
-    const NONE: Self = Self(UNSPECIFIED);
+    const NONE: Self = Self(Address::UNSPECIFIED);
     const ANY: bool = true;
 
-    fn encode(address: Octets, _: &[Octets]) -> Option<Self> {
+    fn encode(address: Address, _: &[Address]) -> Option<Self> {
         Some(Self(address))
     }
 
-    fn decode(self, _: &[Octets]) -> Octets {
+    fn decode(self, _: &[Address]) -> Address {
         self.0
     }
 }
@@ -95,7 +95,7 @@ pub(super) enum Scope {
 #[derive(Clone, Debug)]
 pub(super) struct Locals {
     /// Unspecified where there is none; an address keeps its place.
-    addresses: [Octets; ADDRESSES],
+    addresses: [Address; ADDRESSES],
     prefixes: [u8; ADDRESSES],
     scope: Scope,
 }
@@ -103,7 +103,7 @@ pub(super) struct Locals {
 impl Locals {
     pub(super) const fn new(scope: Scope) -> Self {
         Self {
-            addresses: [UNSPECIFIED; ADDRESSES],
+            addresses: [Address::UNSPECIFIED; ADDRESSES],
             prefixes: [NO_PREFIX; ADDRESSES],
             scope,
         }
@@ -111,24 +111,24 @@ impl Locals {
 
     /// Adds an address of ours.
     pub(super) fn add(&mut self, address: IpAddr, prefix: u8) -> Result<(), Misuse> {
-        let octets = pack(address).ok_or(Misuse::NotOurAddress)?;
+        let octets = Address::new(address).ok_or(Misuse::NotOurAddress)?;
         if class(octets) != Class::Unicast {
             return Err(Misuse::NotOurAddress);
         }
         if self.is_own(octets) {
             return Err(Misuse::AlreadyExists);
         }
-        let added = self.replace(UNSPECIFIED, octets, prefix);
+        let added = self.replace(Address::UNSPECIFIED, octets, prefix);
         added.ok_or(Misuse::InsufficientResources)
     }
 
     /// Takes an address back. Its place stays empty, so that the others keep their numbers.
-    pub(super) fn remove(&mut self, octets: Octets) {
-        let _ = self.replace(octets, UNSPECIFIED, NO_PREFIX);
+    pub(super) fn remove(&mut self, octets: Address) {
+        let _ = self.replace(octets, Address::UNSPECIFIED, NO_PREFIX);
     }
 
     /// Puts one address in the place of another, if that is there.
-    fn replace(&mut self, old: Octets, new: Octets, prefix: u8) -> Option<()> {
+    fn replace(&mut self, old: Address, new: Address, prefix: u8) -> Option<()> {
         let place = self.addresses.iter().position(|address| *address == old)?;
         *self.addresses.get_mut(place)? = new;
         *self.prefixes.get_mut(place)? = prefix;
@@ -136,7 +136,7 @@ impl Locals {
     }
 
     /// The addresses, in the order in which compact entries number them.
-    pub(super) fn own(&self) -> &[Octets] {
+    pub(super) fn own(&self) -> &[Address] {
         &self.addresses
     }
 
@@ -145,12 +145,12 @@ impl Locals {
     }
 
     #[inline(never)]
-    pub(super) fn is_own(&self, address: Octets) -> bool {
-        address != UNSPECIFIED && self.addresses.contains(&address)
+    pub(super) fn is_own(&self, address: Address) -> bool {
+        address != Address::UNSPECIFIED && self.addresses.contains(&address)
     }
 
     /// Whether connections may be opened from `address`.
-    pub(super) fn may_use(&self, address: Octets) -> bool {
+    pub(super) fn may_use(&self, address: Address) -> bool {
         match self.scope {
             Scope::Own => self.is_own(address),
             Scope::Any => self.is_own(address) || class(address) == Class::Unicast,
@@ -158,7 +158,7 @@ impl Locals {
     }
 
     /// Whom a packet to `address` is for.
-    pub(super) fn destination(&self, address: Octets) -> Destination {
+    pub(super) fn destination(&self, address: Address) -> Destination {
         if self.is_own(address) {
             return Destination::Ours;
         }
@@ -174,7 +174,7 @@ impl Locals {
     //# An incoming SYN with an invalid source address MUST be ignored
     //# either by TCP or by the IP layer [(MUST-63)]
     /// Who sent a packet from `address`.
-    pub(super) fn source(&self, address: Octets) -> Source {
+    pub(super) fn source(&self, address: Address) -> Source {
         match class(address) {
             Class::Unicast if self.is_own(address) || self.is_subnet_broadcast(address) => {
                 Source::Invalid
@@ -187,7 +187,7 @@ impl Locals {
 
     /// The address to talk to `remote` from: on its subnet if there is one, else the first of its
     /// family and scope.
-    pub(super) fn source_for(&self, remote: Octets) -> Option<Octets> {
+    pub(super) fn source_for(&self, remote: Address) -> Option<Address> {
         let kind = kind(remote);
         let near = self
             .addresses
@@ -197,13 +197,13 @@ impl Locals {
         near.map(|(own, _)| own)
             .or_else(|| {
                 let mut own = self.addresses.iter();
-                own.find(|own| **own != UNSPECIFIED && self::kind(**own) == kind)
+                own.find(|own| **own != Address::UNSPECIFIED && self::kind(**own) == kind)
             })
             .copied()
     }
 
-    fn is_subnet_broadcast(&self, address: Octets) -> bool {
-        let Some(v4) = as_v4(address).map(Ipv4Addr::to_bits) else {
+    fn is_subnet_broadcast(&self, address: Address) -> bool {
+        let Some(v4) = address.v4().map(Ipv4Addr::to_bits) else {
             return false;
         };
         self.addresses
@@ -211,7 +211,7 @@ impl Locals {
             .zip(&self.prefixes)
             .any(|(own, prefix)| {
                 // Prefixes 31 and 32 have no broadcast address.
-                let Some(own) = as_v4(*own).filter(|_| *prefix < 31) else {
+                let Some(own) = own.v4().filter(|_| *prefix < 31) else {
                     return false;
                 };
                 let host = u32::MAX.checked_shr(u32::from(*prefix)).unwrap_or(0);
@@ -230,8 +230,8 @@ enum Class {
     Never,
 }
 
-fn class(address: Octets) -> Class {
-    match unpack(address) {
+fn class(address: Address) -> Class {
+    match address.ip() {
         IpAddr::V4(v4) => match v4.octets() {
             [0, 0, 0, 0] => Class::Unspecified,
             [255, 255, 255, 255] | [224..=239, ..] => Class::Group,
@@ -246,18 +246,18 @@ fn class(address: Octets) -> Class {
 }
 
 /// Family and scope: IPv4, IPv6 link-local, other IPv6.
-fn kind(address: Octets) -> u8 {
-    match unpack(address) {
+fn kind(address: Address) -> u8 {
+    match address.ip() {
         IpAddr::V4(_) => 0,
         IpAddr::V6(v6) => 1 + u8::from(v6.is_unicast_link_local()),
     }
 }
 
-fn shares_prefix(own: Octets, remote: Octets, prefix: u8) -> bool {
+fn shares_prefix(own: Address, remote: Address, prefix: u8) -> bool {
     if kind(own) != kind(remote) {
         return false;
     }
-    let bits = |octets: Octets| match unpack(octets) {
+    let bits = |octets: Address| match octets.ip() {
         IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
         IpAddr::V6(v6) => v6.to_bits(),
     };
@@ -276,8 +276,8 @@ mod tests {
         locals
     }
 
-    fn at(text: &str) -> Octets {
-        pack(text.parse().unwrap()).unwrap()
+    fn at(text: &str) -> Address {
+        Address::new(text.parse().unwrap()).unwrap()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use super::address::{Key, Octets, UNSPECIFIED, pack};
+use super::address::Key;
 use super::demux::Found;
 use super::isn::{Leap, Start, Ticks};
 use super::listen::NewListener;
@@ -13,6 +13,7 @@ use super::slot::Slot;
 use super::{Handle, ListenAt, ListenerHandle, Stack};
 use crate::connection::{Config, Connection, Misuse, Opening};
 use crate::profile::{Memory, Profile, Storage};
+use crate::wire::Address;
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Starts a listener.
@@ -28,8 +29,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     pub(super) fn open_listener(&mut self, at: &ListenAt) -> Result<ListenerHandle, Misuse> {
         let any = self.locals.scope() == Scope::Any;
         let address = match at.address.filter(|address| !address.is_unspecified()) {
-            None => UNSPECIFIED,
-            Some(address) => pack(address)
+            None => Address::UNSPECIFIED,
+            Some(address) => Address::new(address)
                 .filter(|address| self.locals.may_use(*address))
                 .ok_or(Misuse::NotOurAddress)?,
         };
@@ -231,7 +232,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         local: Option<SocketAddr>,
         remote: SocketAddr,
     ) -> Result<Key, Misuse> {
-        let remote_octets = pack(remote.ip())
+        let remote_octets = Address::new(remote.ip())
             .filter(|octets| self.locals.source(*octets) == Source::Unicast)
             .filter(|_| remote.port() != 0)
             .ok_or(Misuse::RemoteUnspecified)?;
@@ -268,12 +269,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //# when actively opening a TCP connection, then the TCP implementation MUST ask
     //# the IP layer to select a local IP address before sending the (first) SYN
     //# (MUST-44).
-    fn choose_local(&self, named: Option<IpAddr>, remote: Octets) -> Option<Octets> {
+    fn choose_local(&self, named: Option<IpAddr>, remote: Address) -> Option<Address> {
         match named {
             None => self.locals.source_for(remote),
-            Some(address) => pack(address)
+            Some(address) => Address::new(address)
                 .filter(|address| self.locals.may_use(*address))
-                .filter(|address| super::address::same_family(*address, remote))
+                .filter(|address| address.is_v4() == remote.is_v4())
                 .filter(|address| *address != remote),
         }
     }

@@ -4,14 +4,14 @@
 //! they leave early, and so that no number of them, provoked by whomever, keeps data from leaving:
 //! every second packet is a connection's if one wants to send.
 
-use super::address::{Octets, ip_header, unpack};
+use super::address::ip_header;
 use super::arrival::HOP_LIMIT;
 use super::isn::{Start, after_syn};
 use super::reply::{Bare, Kind};
 use super::{ChecksumState, Stack, Transmit, TxChecksum};
 use crate::connection::{KnownOrder, Priority, has_ecn, tuning_of};
 use crate::profile::{Memory, Profile};
-use crate::wire::{Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit};
+use crate::wire::{Address, Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit};
 
 /// The least MSS that a SYN-ACK offers: what a connection takes for granted at least.
 const MSS_FLOOR: u16 = 64;
@@ -37,7 +37,7 @@ const TURNS: [Source; 4] = [
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Sent {
     len: usize,
-    to: Octets,
+    to: Address,
     class: Priority,
     /// Of TCP; else a whole packet with its checksums.
     is_segment: bool,
@@ -62,7 +62,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             len: sent.len,
             segment_size: None,
             checksum,
-            destination: unpack(sent.to),
+            destination: sent.to,
             class: sent.class,
         })
     }
@@ -98,9 +98,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         loop {
             let (index, class) = self.schedule.next_turn()?;
             let key = self.schedule.get(index)?.key;
-            let tuple = key.tuple();
             let sent = self.with_connection(index, |connection| {
-                connection.transmit(now, &tuple, out, mode)
+                connection.transmit(now, &key, out, mode)
             });
             if let Some(len) = sent.flatten() {
                 self.schedule.end_turn(index);
@@ -220,8 +219,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             options,
         };
         let ip = IpEmit {
-            source: unpack(bare.key.local),
-            destination: unpack(bare.key.remote),
+            source: bare.key.local,
+            destination: bare.key.remote,
             hop_limit: bare.hop_limit,
             traffic_class: bare.traffic_class,
         };
@@ -234,10 +233,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// The IP header of an answer without a connection.
-    pub(super) fn answer_header(source: Octets, destination: Octets) -> IpEmit {
+    pub(super) fn answer_header(source: Address, destination: Address) -> IpEmit {
         IpEmit {
-            source: unpack(source),
-            destination: unpack(destination),
+            source,
+            destination,
             hop_limit: HOP_LIMIT,
             traffic_class: 0,
         }

@@ -1,10 +1,10 @@
 //! Packets on their way in and out, and what a device says about them.
 
-use core::net::IpAddr;
 use core::num::NonZeroU16;
 
 use super::Dropped;
 use crate::connection::Priority;
+use crate::wire::Address;
 
 /// What the device already knows about a received packet's checksums.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -59,9 +59,9 @@ pub enum Received<'p> {
         /// IP protocol number.
         protocol: u8,
         /// Source address.
-        source: IpAddr,
+        source: Address,
         /// Destination address.
-        destination: IpAddr,
+        destination: Address,
         /// What follows the IP headers.
         payload: &'p [u8],
     },
@@ -73,14 +73,14 @@ pub enum Received<'p> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub struct Transmit {
-    /// Octets written.
+    /// Address written.
     pub len: usize,
     /// The device shall cut the payload into segments of this size.
     pub segment_size: Option<NonZeroU16>,
     /// What the transport checksum covers.
     pub checksum: ChecksumState,
     /// The IP destination.
-    pub destination: IpAddr,
+    pub destination: Address,
     /// The class it was scheduled in.
     pub class: Priority,
 }

@@ -70,13 +70,13 @@ impl Ports {
 mod tests {
     use std::collections::HashSet;
 
-    use super::super::address::pack;
     use super::*;
+    use crate::wire::Address;
 
     fn to(last: u8) -> Key {
         Key {
-            local: pack([10, 0, 0, 1].into()).unwrap(),
-            remote: pack([10, 0, 0, last].into()).unwrap(),
+            local: Address::new([10, 0, 0, 1].into()).unwrap(),
+            remote: Address::new([10, 0, 0, last].into()).unwrap(),
             local_port: 0,
             remote_port: 443,
         }

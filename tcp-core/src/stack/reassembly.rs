@@ -10,9 +10,8 @@
 
 use managed::ManagedSlice;
 
-use super::address::{Octets, UNSPECIFIED};
 use crate::time::{Duration, Instant};
-use crate::wire::IpMeta;
+use crate::wire::{Address, IpMeta};
 
 /// How long a datagram may take: RFC 8200 section 4.5 and the lower end of RFC 1122's range.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,8 +22,8 @@ const LONGEST: u32 = 65_535;
 /// Which datagram a fragment belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct DatagramId {
-    pub(super) source: Octets,
-    pub(super) destination: Octets,
+    pub(super) source: Address,
+    pub(super) destination: Address,
     pub(super) id: u32,
     /// IPv4's protocol; 0 for IPv6, where only the addresses and the number count.
     pub(super) protocol: u8,
@@ -73,8 +72,8 @@ impl<'a> FragmentSlot<'a> {
         Self {
             buffer,
             id: DatagramId {
-                source: UNSPECIFIED,
-                destination: UNSPECIFIED,
+                source: Address::UNSPECIFIED,
+                destination: Address::UNSPECIFIED,
                 id: 0,
                 protocol: 0,
             },

@@ -8,11 +8,11 @@
 
 use managed::ManagedSlice;
 
-use super::address::{Key, Octets, Purpose, lower};
+use super::address::{Key, Purpose, lower};
 use super::siphash::Key as SipKey;
 use crate::seq::SeqNum;
 use crate::time::Instant;
-use crate::wire::{Flags, Timestamps};
+use crate::wire::{Address, Flags, Timestamps};
 
 /// One answer that waits: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +40,7 @@ pub(super) enum Kind {
     /// The SYN-ACK of a half-open entry once more, if it still is the one that began with `irs`.
     SynAck { entry: u32, irs: SeqNum },
     /// A whole packet that lies in the packet memory.
-    Packet { start: u32, len: u16, to: Octets },
+    Packet { start: u32, len: u16, to: Address },
 }
 
 /// A segment without data and without a connection.
@@ -139,7 +139,7 @@ impl<'a> Replies<'a> {
     /// or `None` when the memory is too short for it.
     pub(super) fn push_packet(
         &mut self,
-        to: Octets,
+        to: Address,
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Result<(), Refused> {
         if self.packets == 0 {
@@ -234,7 +234,7 @@ mod tests {
                     Some(len)
                 }
             };
-            let to = super::super::address::UNSPECIFIED;
+            let to = Address::UNSPECIFIED;
             assert_eq!(replies.push_packet(to, write(11)), Err(Refused::Full));
             assert_eq!(replies.push_packet(to, write(6)), Ok(()));
             assert_eq!(replies.push_packet(to, write(5)), Err(Refused::Full));

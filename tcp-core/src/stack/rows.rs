@@ -9,7 +9,7 @@ use crate::time::Instant;
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     pub(super) fn listener_rows(&self) -> impl Iterator<Item = Row> + '_ {
         let row = |key: &Key| Row {
-            tuple: key.tuple(),
+            tuple: *key,
             state: State::Listen,
             info: None,
             timer: None,
@@ -28,7 +28,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 return None;
             }
             Some(Row {
-                tuple: self.schedule.get(index)?.key.tuple(),
+                tuple: self.schedule.get(index)?.key,
                 state,
                 info: Some(connection.info(now)),
                 timer: connection.next_deadline(self.clock),
@@ -38,7 +38,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     pub(super) fn half_open_rows(&self) -> impl Iterator<Item = Row> + '_ {
         self.half_open.iter().map(|(index, entry)| Row {
-            tuple: entry.key(self.locals.own()).tuple(),
+            tuple: entry.key(self.locals.own()),
             state: State::SynReceived,
             info: None,
             timer: self
@@ -50,7 +50,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     pub(super) fn time_wait_rows(&self) -> impl Iterator<Item = Row> + '_ {
         self.time_wait.iter().map(|(index, entry)| Row {
-            tuple: entry.key(self.locals.own()).tuple(),
+            tuple: entry.key(self.locals.own()),
             state: State::TimeWait,
             info: None,
             timer: self

@@ -14,13 +14,14 @@
 
 use managed::ManagedSlice;
 
-use super::address::{Key, Octets};
+use super::address::Key;
 use super::isn::{Leap, Ticks};
 use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
 use super::local::LocalAddress;
 use super::scale::{Scale, scan};
 use crate::seq::SeqNum;
 use crate::time::{Duration, Instant};
+use crate::wire::Address;
 
 /// Retransmissions of a SYN-ACK at most: the last wait ends 63 s after the SYN.
 pub(super) const RETRANSMISSIONS: u8 = 5;
@@ -34,7 +35,7 @@ struct Packed(u16);
 /// One half-open connection: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SynEntry<L, S: Scale> {
-    remote: Octets,
+    remote: Address,
     local: L,
     remote_port: u16,
     local_port: u16,
@@ -87,7 +88,7 @@ impl<L: LocalAddress, S: Scale> SynEntry<L, S> {
 
     /// A free entry.
     pub(super) const EMPTY: Self = Self {
-        remote: super::address::UNSPECIFIED,
+        remote: Address::UNSPECIFIED,
         local: L::NONE,
         remote_port: 0,
         local_port: 0,
@@ -100,7 +101,7 @@ impl<L: LocalAddress, S: Scale> SynEntry<L, S> {
     };
 
     /// The tuple, where `own` are the stack's addresses.
-    pub(super) fn key(&self, own: &[Octets]) -> Key {
+    pub(super) fn key(&self, own: &[Address]) -> Key {
         Key {
             local: self.local.decode(own),
             remote: self.remote,
@@ -264,12 +265,12 @@ impl<'a, L: LocalAddress, S: Scale> SynQueue<'a, L, S> {
     }
 
     /// The entry of this tuple, where each is looked at.
-    pub(super) fn find(&self, key: &Key, own: &[Octets]) -> Option<u32> {
+    pub(super) fn find(&self, key: &Key, own: &[Address]) -> Option<u32> {
         self.scan(NONE, |entry| entry.is_used() && entry.key(own) == *key)
     }
 
     /// Makes an entry that owes a SYN-ACK; `None` when none is free or `own` lacks the address.
-    pub(super) fn insert(&mut self, now: Instant, new: &NewEntry, own: &[Octets]) -> Option<u32> {
+    pub(super) fn insert(&mut self, now: Instant, new: &NewEntry, own: &[Address]) -> Option<u32> {
         let local = L::encode(new.key.local, own)?;
         let index = if S::SCANS {
             self.scan(NONE, |entry| !entry.is_used())?

@@ -9,19 +9,19 @@
 
 use managed::ManagedSlice;
 
-use super::address::{Key, Octets, lower};
+use super::address::{Key, lower};
 use super::list::{Linkage as _, Linked, Links, Listing as _, NONE};
 use super::local::LocalAddress;
 use super::scale::{Scale, scan};
 use crate::connection::TimeWaitSeed;
 use crate::seq::{SeqLen, SeqNum};
 use crate::time::{Duration, Instant, Tick};
-use crate::wire::{Control, Segment};
+use crate::wire::{Address, Control, Segment};
 
 /// One connection in TIME-WAIT: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct TimeWaitEntry<L, S: Scale> {
-    remote: Octets,
+    remote: Address,
     local: L,
     remote_port: u16,
     local_port: u16,
@@ -66,7 +66,7 @@ impl<L: LocalAddress, S: Scale> TimeWaitEntry<L, S> {
 
     /// A free entry.
     pub(super) const EMPTY: Self = Self {
-        remote: super::address::UNSPECIFIED,
+        remote: Address::UNSPECIFIED,
         local: L::NONE,
         remote_port: 0,
         local_port: 0,
@@ -81,7 +81,7 @@ impl<L: LocalAddress, S: Scale> TimeWaitEntry<L, S> {
     };
 
     /// The tuple, where `own` are the stack's addresses.
-    pub(super) fn key(&self, own: &[Octets]) -> Key {
+    pub(super) fn key(&self, own: &[Address]) -> Key {
         Key {
             local: self.local.decode(own),
             remote: self.remote,
@@ -213,7 +213,7 @@ impl<'a, L: LocalAddress, S: Scale> TimeWaits<'a, L, S> {
     }
 
     /// The entry of this tuple, where each is looked at.
-    pub(super) fn find(&self, key: &Key, own: &[Octets]) -> Option<u32> {
+    pub(super) fn find(&self, key: &Key, own: &[Address]) -> Option<u32> {
         self.scan(NONE, |entry| entry.is_used() && entry.key(own) == *key)
     }
 
@@ -240,7 +240,7 @@ impl<'a, L: LocalAddress, S: Scale> TimeWaits<'a, L, S> {
         now: Instant,
         key: &Key,
         seed: &TimeWaitSeed,
-        own: &[Octets],
+        own: &[Address],
     ) -> Option<u32> {
         let local = L::encode(key.local, own)?;
         let index = self.first_free()?;

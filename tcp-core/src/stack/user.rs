@@ -63,7 +63,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     pub(super) fn ends(&self, handle: Handle) -> Result<Tuple, Misuse> {
         let index = self.slot(handle)?;
         let node = self.schedule.get(index).ok_or(Misuse::NoConnection)?;
-        Ok(node.key.tuple())
+        Ok(node.key)
     }
 
     /// What the connection looks like.

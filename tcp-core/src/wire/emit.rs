@@ -1,7 +1,6 @@
 //! The writer: IP header, TCP header, options and payload in one pass.
 
-use core::net::{IpAddr, Ipv4Addr};
-
+use super::address::Address;
 use super::checksum::Checksum;
 use super::ip::{PROTOCOL_TCP, pseudo_header};
 use super::ipv4;
@@ -18,9 +17,9 @@ use crate::stack::TxChecksum;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IpEmit {
     /// Source address; of the same family as `destination`.
-    pub source: IpAddr,
+    pub source: Address,
     /// Destination address.
-    pub destination: IpAddr,
+    pub destination: Address,
     /// TTL or hop limit.
     pub hop_limit: u8,
     /// DSCP in the upper six bits, ECN in the lower two.
@@ -176,43 +175,48 @@ pub(super) fn ip_header<'o>(
     protocol: u8,
     length: u16,
 ) -> Option<(usize, &'o mut [u8])> {
-    match (ip.source, ip.destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let (header, rest) = out.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
-            let body = rest.get_mut(..usize::from(length))?;
-            let total = length.checked_add(ipv4::HEADER_LEN as u16)?;
-            put_words(
-                header,
-                ipv4_header(ip, [source, destination], protocol, total),
-            );
-            Some((ipv4::HEADER_LEN, body))
-        }
-        #[cfg(feature = "ipv6")]
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let (header, rest) = out.split_first_chunk_mut::<{ ipv6::HEADER_LEN }>()?;
-            let body = rest.get_mut(..usize::from(length))?;
-            let (fixed, addresses) = header.split_first_chunk_mut::<8>()?;
-            let ([to_source, to_destination], _) = addresses.as_chunks_mut::<16>() else {
-                return None;
-            };
-            let [l0, l1] = length.to_be_bytes();
-            let class = ip.traffic_class;
-            *fixed = [
-                0x60 | class >> 4,
-                class << 4,
-                0,
-                0,
-                l0,
-                l1,
-                protocol,
-                ip.hop_limit,
-            ];
-            *to_source = source.octets();
-            *to_destination = destination.octets();
-            Some((ipv6::HEADER_LEN, body))
-        }
-        _ => None,
+    #[cfg(feature = "ipv6")]
+    if !ip.source.is_v4() || !ip.destination.is_v4() {
+        return ipv6_header(out, ip, protocol, length);
     }
+    let (header, rest) = out.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
+    let body = rest.get_mut(..usize::from(length))?;
+    let total = length.checked_add(ipv4::HEADER_LEN as u16)?;
+    put_words(header, ipv4_header(ip, protocol, total));
+    Some((ipv4::HEADER_LEN, body))
+}
+
+#[cfg(feature = "ipv6")]
+fn ipv6_header<'o>(
+    out: &'o mut [u8],
+    ip: &IpEmit,
+    protocol: u8,
+    length: u16,
+) -> Option<(usize, &'o mut [u8])> {
+    if ip.source.is_v4() || ip.destination.is_v4() {
+        return None;
+    }
+    let (header, rest) = out.split_first_chunk_mut::<{ ipv6::HEADER_LEN }>()?;
+    let body = rest.get_mut(..usize::from(length))?;
+    let (fixed, addresses) = header.split_first_chunk_mut::<8>()?;
+    let ([to_source, to_destination], _) = addresses.as_chunks_mut::<16>() else {
+        return None;
+    };
+    let [l0, l1] = length.to_be_bytes();
+    let class = ip.traffic_class;
+    *fixed = [
+        0x60 | class >> 4,
+        class << 4,
+        0,
+        0,
+        l0,
+        l1,
+        protocol,
+        ip.hop_limit,
+    ];
+    *to_source = ip.source.v6_octets();
+    *to_destination = ip.destination.v6_octets();
+    Some((ipv6::HEADER_LEN, body))
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6864#section-4.1
@@ -225,12 +229,7 @@ pub(super) fn ip_header<'o>(
 //# packet (which implies not only that the data boundaries have not changed,
 //# but also that none of the headers have changed), then the same IPv4
 //# Identification field MAY be used (see Section 3.2.1.5 of RFC 1122) (MAY-4).
-fn ipv4_header(
-    ip: &IpEmit,
-    [source, destination]: [Ipv4Addr; 2],
-    protocol: u8,
-    total: u16,
-) -> [[u8; 4]; 5] {
+fn ipv4_header(ip: &IpEmit, protocol: u8, total: u16) -> [[u8; 4]; 5] {
     let first = 0x4500_0000 | u32::from(ip.traffic_class) << 16 | u32::from(total);
     let second = 0x4000u32;
     let third = u32::from(ip.hop_limit) << 24 | u32::from(protocol) << 16;
@@ -238,8 +237,8 @@ fn ipv4_header(
         first.to_be_bytes(),
         second.to_be_bytes(),
         third.to_be_bytes(),
-        source.octets(),
-        destination.octets(),
+        ip.source.v4_octets(),
+        ip.destination.v4_octets(),
     ];
     let mut sum = Checksum::new();
     sum.add_header(&words);

@@ -98,6 +98,10 @@ pub enum ParseError {
     },
     /// IPv6 with nothing after the headers (Next Header 59).
     NoNextHeader,
+    /// The source of an IPv6 packet is an IPv4 address in disguise.
+    MappedSource,
+    /// The destination of an IPv6 packet is an IPv4 address in disguise.
+    MappedDestination,
     /// A TCP port is zero.
     PortZero,
 }
@@ -120,6 +124,8 @@ impl ParseError {
             Self::Version { .. } | Self::Ipv4Option { .. } => Dropped::IpMalformed,
             Self::Fragment { .. } => Dropped::Fragment,
             Self::Extension { .. } | Self::NoNextHeader => Dropped::IpExtension,
+            Self::MappedSource => Dropped::IpSource,
+            Self::MappedDestination => Dropped::NotForUs,
             Self::PortZero => Dropped::TcpMalformed,
         }
     }
@@ -136,6 +142,8 @@ impl ParseError {
             | Self::Checksum { .. }
             | Self::Ipv4Option { .. }
             | Self::NoNextHeader
+            | Self::MappedSource
+            | Self::MappedDestination
             | Self::PortZero => None,
         }
     }
@@ -172,6 +180,8 @@ impl fmt::Display for ParseError {
             Self::Fragment { .. } => f.write_str("bad fragment"),
             Self::Extension { .. } => f.write_str("bad IPv6 extension header"),
             Self::NoNextHeader => f.write_str("no next header"),
+            Self::MappedSource => f.write_str("mapped source address"),
+            Self::MappedDestination => f.write_str("mapped destination address"),
             Self::PortZero => f.write_str("TCP port zero"),
         }
     }
@@ -215,6 +225,16 @@ mod tests {
                 "bad IPv4 checksum",
             ),
             (ParseError::PortZero, Dropped::TcpMalformed, "TCP port zero"),
+            (
+                ParseError::MappedSource,
+                Dropped::IpSource,
+                "mapped source address",
+            ),
+            (
+                ParseError::MappedDestination,
+                Dropped::NotForUs,
+                "mapped destination address",
+            ),
             (
                 ParseError::NoNextHeader,
                 Dropped::IpExtension,

@@ -7,8 +7,7 @@
 //! Everything that this host does not act upon is [`IcmpMessage::Other`]: redirects, source quench
 //! (RFC 6633), timestamps, address masks, router and neighbour discovery, and unknown types.
 
-use core::net::IpAddr;
-
+use super::address::Address;
 use super::checksum::Checksum;
 use super::emit::{IpEmit, ip_header};
 use super::error::{Layer, ParameterProblem, ParseError};
@@ -66,9 +65,9 @@ pub enum IcmpMeaning {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Quoted {
     /// Its source: this host, if the error is honest.
-    pub source: IpAddr,
+    pub source: Address,
     /// Its destination.
-    pub destination: IpAddr,
+    pub destination: Address,
     /// Its protocol.
     pub protocol: u8,
     /// Source port of TCP or UDP, otherwise zero.
@@ -132,8 +131,8 @@ impl<'p> IcmpMessage<'p> {
     /// only a packet that never was on a wire goes without.
     pub fn parse(
         octets: &'p [u8],
-        source: IpAddr,
-        destination: IpAddr,
+        source: Address,
+        destination: Address,
         checksum: RxChecksum,
     ) -> Result<Self, ParseError> {
         let Some((header, data)) = octets.split_first_chunk::<HEADER_LEN>() else {
@@ -144,13 +143,13 @@ impl<'p> IcmpMessage<'p> {
         }
         let [kind, code, _, _, w0, w1, w2, w3] = *header;
         let word = u32::from_be_bytes([w0, w1, w2, w3]);
-        let class = match source {
-            IpAddr::V4(_) => icmpv4::classify(kind, code, word),
-            #[cfg(feature = "ipv6")]
-            IpAddr::V6(_) => icmpv6::classify(kind, code, word),
-            #[cfg(not(feature = "ipv6"))]
-            IpAddr::V6(_) => Class::Other,
+        #[cfg(feature = "ipv6")]
+        let class = match source.is_v4() {
+            true => icmpv4::classify(kind, code, word),
+            false => icmpv6::classify(kind, code, word),
         };
+        #[cfg(not(feature = "ipv6"))]
+        let class = icmpv4::classify(kind, code, word);
         let echo = Echo {
             identifier: u16::from_be_bytes([w0, w1]),
             sequence: u16::from_be_bytes([w2, w3]),
@@ -219,16 +218,16 @@ pub enum Complaint {
 #[must_use]
 pub fn may_complain(complaint: Complaint, original: &[u8]) -> Option<IpMeta> {
     let seen = glimpse(original)?;
-    let allowed = match seen.meta.destination {
-        IpAddr::V4(destination) => {
+    let allowed = match seen.meta.destination.v4() {
+        Some(destination) => {
             let to_one = !destination.is_multicast() && !destination.is_broadcast();
             let kind = seen.upper.first().copied();
             let error = seen.meta.protocol == PROTOCOL_ICMPV4 && kind.is_none_or(icmpv4::is_error);
             to_one && seen.is_first && !error
         }
-        IpAddr::V6(_) => may_complain_v6(complaint, &seen),
+        None => may_complain_v6(complaint, &seen),
     };
-    (allowed && !is_martian_source(seen.meta.source)).then_some(seen.meta)
+    (allowed && !is_martian_source(seen.meta.source.ip())).then_some(seen.meta)
 }
 
 /// A later fragment may be complained of unless it may belong to an error; an option of a packet
@@ -242,7 +241,7 @@ fn may_complain_v6(complaint: Complaint, seen: &Glimpse<'_>) -> bool {
     let kind = seen.upper.first().copied();
     let maybe_error = !seen.is_first || kind.is_none_or(icmpv6::is_error);
     let error = seen.meta.protocol == PROTOCOL_ICMPV6 && maybe_error;
-    (about_option || !seen.meta.destination.is_multicast()) && !error
+    (about_option || !seen.meta.destination.ip().is_multicast()) && !error
 }
 
 #[cfg(not(feature = "ipv6"))]
@@ -253,15 +252,15 @@ const fn may_complain_v6(_: Complaint, _: &Glimpse<'_>) -> bool {
 /// Writes an echo request or reply. `None` (and `out` untouched) when it does not fit.
 #[must_use]
 pub fn emit_echo(out: &mut [u8], ip: &IpEmit, kind: EchoKind, echo: &Echo<'_>) -> Option<usize> {
-    let kind = match (ip.source, kind) {
-        (IpAddr::V4(_), EchoKind::Request) => icmpv4::ECHO_REQUEST,
-        (IpAddr::V4(_), EchoKind::Reply) => icmpv4::ECHO_REPLY,
+    let kind = match (ip.source.is_v4(), kind) {
+        (true, EchoKind::Request) => icmpv4::ECHO_REQUEST,
+        (true, EchoKind::Reply) => icmpv4::ECHO_REPLY,
         #[cfg(feature = "ipv6")]
-        (IpAddr::V6(_), EchoKind::Request) => icmpv6::ECHO_REQUEST,
+        (false, EchoKind::Request) => icmpv6::ECHO_REQUEST,
         #[cfg(feature = "ipv6")]
-        (IpAddr::V6(_), EchoKind::Reply) => icmpv6::ECHO_REPLY,
+        (false, EchoKind::Reply) => icmpv6::ECHO_REPLY,
         #[cfg(not(feature = "ipv6"))]
-        (IpAddr::V6(_), _) => return None,
+        (false, _) => return None,
     };
     let [i0, i1] = echo.identifier.to_be_bytes();
     let [s0, s1] = echo.sequence.to_be_bytes();
@@ -279,16 +278,16 @@ pub fn emit_complaint(
     original: &[u8],
 ) -> Option<usize> {
     let seen = glimpse(original)?;
-    let (header, limits) = match ip.source {
-        IpAddr::V4(_) => (icmpv4::complaint(complaint), icmpv4::QUOTATION),
-        #[cfg(feature = "ipv6")]
-        IpAddr::V6(_) => (
+    #[cfg(feature = "ipv6")]
+    let (header, limits) = match ip.source.is_v4() {
+        true => (icmpv4::complaint(complaint), icmpv4::QUOTATION),
+        false => (
             icmpv6::complaint(complaint, seen.protocol_at),
             icmpv6::QUOTATION,
         ),
-        #[cfg(not(feature = "ipv6"))]
-        IpAddr::V6(_) => return None,
     };
+    #[cfg(not(feature = "ipv6"))]
+    let (header, limits) = (icmpv4::complaint(complaint), icmpv4::QUOTATION);
     let claimed = usize::try_from(seen.length).ok()?;
     let room = out.len().checked_sub(limits.headers)?;
     let len = original.len().min(claimed).min(limits.most).min(room);
@@ -301,13 +300,11 @@ pub fn emit_complaint(
 /// Writes IP header, ICMP header and data.
 fn emit(out: &mut [u8], ip: &IpEmit, mut header: [u8; 8], data: &[u8]) -> Option<usize> {
     let length = u16::try_from(HEADER_LEN.checked_add(data.len())?).ok()?;
-    let (protocol, mut sum) = match ip.source {
-        IpAddr::V4(_) => (PROTOCOL_ICMPV4, Checksum::new()),
-        IpAddr::V6(_) => (
-            PROTOCOL_ICMPV6,
-            pseudo_header(ip.source, ip.destination, PROTOCOL_ICMPV6, length),
-        ),
+    let protocol = match ip.source.is_v4() {
+        true => PROTOCOL_ICMPV4,
+        false => PROTOCOL_ICMPV6,
     };
+    let mut sum = pseudo_sum(ip.source, ip.destination, length);
     let (ip_len, body) = ip_header(out, ip, protocol, length)?;
     let (start, rest) = body.split_first_chunk_mut::<HEADER_LEN>()?;
     sum.add(&header);
@@ -317,14 +314,22 @@ fn emit(out: &mut [u8], ip: &IpEmit, mut header: [u8; 8], data: &[u8]) -> Option
     Some(ip_len + usize::from(length))
 }
 
-fn is_right(octets: &[u8], source: IpAddr, destination: IpAddr) -> bool {
-    let mut sum = match (source, u16::try_from(octets.len())) {
-        (_, Err(_)) => return false,
-        (IpAddr::V4(_), Ok(_)) => Checksum::new(),
-        (IpAddr::V6(_), Ok(length)) => pseudo_header(source, destination, PROTOCOL_ICMPV6, length),
+fn is_right(octets: &[u8], source: Address, destination: Address) -> bool {
+    let Ok(length) = u16::try_from(octets.len()) else {
+        return false;
     };
+    let mut sum = pseudo_sum(source, destination, length);
     sum.add(octets);
     sum.is_right()
+}
+
+/// ICMP has no pseudo-header, ICMPv6 has one.
+fn pseudo_sum(source: Address, destination: Address, length: u16) -> Checksum {
+    if source.is_v4() {
+        Checksum::new()
+    } else {
+        pseudo_header(source, destination, PROTOCOL_ICMPV6, length)
+    }
 }
 
 const fn truncated(needed: usize, available: usize) -> ParseError {

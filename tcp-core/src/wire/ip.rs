@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::address::Address;
 use super::checksum::Checksum;
 use super::error::{Layer, ParseError};
 use super::ipv4;
@@ -44,9 +45,9 @@ pub struct Fragment {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct IpMeta {
     /// Source address.
-    pub source: IpAddr,
+    pub source: Address,
     /// Destination address.
-    pub destination: IpAddr,
+    pub destination: Address,
     /// What the payload is; of a fragment, what its first octets are when it is whole.
     pub protocol: u8,
     /// TTL or hop limit.
@@ -70,9 +71,9 @@ pub struct IpMeta {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IpPacket<'p> {
     /// Source address.
-    pub source: IpAddr,
+    pub source: Address,
     /// Destination address, of the same family.
-    pub destination: IpAddr,
+    pub destination: Address,
     /// What the payload is: the protocol, or the last Next Header. Of an IPv6 fragment it is the
     /// Next Header of the fragment header, maybe another extension header.
     pub protocol: u8,
@@ -120,13 +121,11 @@ impl<'p> IpPacket<'p> {
             fragment: None,
             payload,
         };
-        match first.destination {
-            IpAddr::V4(_) => Ok(packet),
-            #[cfg(feature = "ipv6")]
-            IpAddr::V6(_) => ipv6::finish_reassembled(packet),
-            #[cfg(not(feature = "ipv6"))]
-            IpAddr::V6(_) => Err(ParseError::Version { version: 6 }),
+        #[cfg(feature = "ipv6")]
+        if !first.destination.is_v4() {
+            return ipv6::finish_reassembled(packet);
         }
+        Ok(packet)
     }
 
     /// Whether a router marked the packet instead of dropping it (RFC 3168 section 5: congestion
@@ -160,23 +159,21 @@ const fn is_marked(traffic_class: u8) -> bool {
 /// The sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) for `length` octets
 /// of `protocol`. Addresses of two families are left out.
 #[must_use]
-pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: u16) -> Checksum {
+pub fn pseudo_header(source: Address, destination: Address, protocol: u8, length: u16) -> Checksum {
     let mut sum = Checksum::new();
     let [l0, l1] = length.to_be_bytes();
     let last = [0, protocol, l0, l1];
-    match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            sum.add_header(&[source.octets(), destination.octets(), last, [0; 4], [0; 4]]);
-            return sum;
+    #[cfg(feature = "ipv6")]
+    if !source.is_v4() || !destination.is_v4() {
+        if !source.is_v4() && !destination.is_v4() {
+            sum.add_words(source.v6_octets().as_chunks().0);
+            sum.add_words(destination.v6_octets().as_chunks().0);
         }
-        #[cfg(feature = "ipv6")]
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            sum.add_words(source.octets().as_chunks().0);
-            sum.add_words(destination.octets().as_chunks().0);
-        }
-        _ => {}
+        sum.add_words(&[last]);
+        return sum;
     }
-    sum.add_words(&[last]);
+    let (source, destination) = (source.v4_octets(), destination.v4_octets());
+    sum.add_header(&[source, destination, last, [0; 4], [0; 4]]);
     sum
 }
 

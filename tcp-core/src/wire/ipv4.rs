@@ -4,8 +4,7 @@
 //! addressed by one is asked to relay or to answer along a path of the sender's choice, and such
 //! packets are dropped, as Linux does by default.
 
-use core::net::{IpAddr, Ipv4Addr};
-
+use super::address::Address;
 use super::checksum::Checksum;
 use super::error::{Layer, ParseError};
 use super::ip::{Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP, PROTOCOL_UDP};
@@ -57,8 +56,8 @@ pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<
     }
     check_options(header.get(HEADER_LEN..).unwrap_or_default())?;
     let packet = IpPacket {
-        source: IpAddr::V4(Ipv4Addr::from_octets(*source)),
-        destination: IpAddr::V4(Ipv4Addr::from_octets(*destination)),
+        source: Address::from_v4(*source),
+        destination: Address::from_v4(*destination),
         protocol,
         hop_limit,
         traffic_class,

@@ -5,8 +5,7 @@
 //! (RFC 8504 section 5.3). Headers for security or mobility are protocols to this host, and ones
 //! that it does not speak.
 
-use core::net::{IpAddr, Ipv6Addr};
-
+use super::address::Address;
 use super::error::{Layer, ParameterProblem, ParseError};
 use super::ip::{Fragment, IpPacket, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP};
 
@@ -45,8 +44,8 @@ pub(super) fn parse(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
     let length = usize::from(u16::from_be_bytes([*l0, *l1]));
     let payload = rest.get(..length).ok_or(truncated(HEADER_LEN + length))?;
     let packet = IpPacket {
-        source: IpAddr::V6(Ipv6Addr::from(*source)),
-        destination: IpAddr::V6(Ipv6Addr::from(*destination)),
+        source: Address::from_v6(source).ok_or(ParseError::MappedSource)?,
+        destination: Address::from_v6(destination).ok_or(ParseError::MappedDestination)?,
         protocol: *next,
         hop_limit: *hop_limit,
         traffic_class: v << 4 | t >> 4,
@@ -194,7 +193,7 @@ fn extension<'p>(packet: &IpPacket<'p>) -> Result<&'p [u8], ParseError> {
 //# Address was not a multicast address, send an ICMP Parameter
 //# Problem, Code 2, message to the packet's Source Address,
 //# pointing to the unrecognized Option Type.
-fn check_options(header: &[u8], start: u16, destination: IpAddr) -> Result<(), ParseError> {
+fn check_options(header: &[u8], start: u16, destination: Address) -> Result<(), ParseError> {
     let mut at = place(start, 2);
     let mut options = header.get(2..).unwrap_or_default();
     let mut count = 0usize;
@@ -220,7 +219,7 @@ fn check_options(header: &[u8], start: u16, destination: IpAddr) -> Result<(), P
             _ if known => {}
             0b00 => {}
             0b10 => return Err(problem(ParameterProblem::OPTION, at)),
-            0b11 if !destination.is_multicast() => {
+            0b11 if !destination.ip().is_multicast() => {
                 return Err(problem(ParameterProblem::OPTION, at));
             }
             _ => return Err(IMPROPER),

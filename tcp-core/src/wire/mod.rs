@@ -11,6 +11,7 @@
 //! - no octets make a parser panic, loop without a bound, or read beyond their end;
 //! - where an emitter says `None`, it has written nothing.
 
+mod address;
 mod checksum;
 mod emit;
 mod error;
@@ -28,6 +29,7 @@ mod pretty;
 mod quote;
 mod segment;
 
+pub use address::Address;
 pub use checksum::Checksum;
 pub(crate) use emit::emit;
 pub use emit::{IpEmit, SegmentEmit, emit_ip_header, emit_segment};

@@ -6,8 +6,8 @@
 mod describe;
 
 use core::fmt;
-use core::net::IpAddr;
 
+use super::address::Address;
 use super::ip::IpPacket;
 use super::segment::{Flags, HEADER_LEN, Segment};
 
@@ -79,13 +79,10 @@ impl fmt::Display for Pretty<'_> {
 /// Writes family and ends, up to the colon.
 fn write_ends(
     f: &mut fmt::Formatter<'_>,
-    [source, destination]: [IpAddr; 2],
+    [source, destination]: [Address; 2],
     ports: Option<(u16, u16)>,
 ) -> fmt::Result {
-    let family = match source {
-        IpAddr::V4(_) => "IP",
-        IpAddr::V6(_) => "IP6",
-    };
+    let family = if source.is_v4() { "IP" } else { "IP6" };
     match ports {
         Some((from, to)) => write!(f, "{family} {source}.{from} > {destination}.{to}:"),
         None => write!(f, "{family} {source} > {destination}:"),

@@ -1,10 +1,7 @@
 //! A look at a packet that may be cut short or wrong: the quotation in an ICMP error, or a packet
 //! that one is about to be sent about. Nothing is checked but bounds.
 
-#[cfg(feature = "ipv6")]
-use core::net::Ipv6Addr;
-use core::net::{IpAddr, Ipv4Addr};
-
+use super::address::Address;
 use super::ip::IpMeta;
 use super::ipv4;
 #[cfg(feature = "ipv6")]
@@ -64,8 +61,8 @@ fn glimpse_v4(octets: &[u8]) -> Option<Glimpse<'_>> {
     }
     Some(Glimpse {
         meta: IpMeta {
-            source: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
-            destination: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
+            source: Address::from_v4([s0, s1, s2, s3]),
+            destination: Address::from_v4([d0, d1, d2, d3]),
             protocol,
             hop_limit,
             traffic_class,
@@ -110,8 +107,8 @@ fn glimpse_v6(octets: &[u8]) -> Option<Glimpse<'_>> {
     }
     Some(Glimpse {
         meta: IpMeta {
-            source: IpAddr::V6(Ipv6Addr::from(*source)),
-            destination: IpAddr::V6(Ipv6Addr::from(*destination)),
+            source: Address::from_v6(source)?,
+            destination: Address::from_v6(destination)?,
             protocol,
             hop_limit: *hop_limit,
             traffic_class: v << 4 | t >> 4,

@@ -1,7 +1,6 @@
 //! A parsed TCP segment (RFC 9293 section 3.1).
 
-use core::net::IpAddr;
-
+use super::address::Address;
 use super::error::{Layer, ParseError};
 use super::ip::{PROTOCOL_TCP, pseudo_header};
 use super::options::SegmentOptions;
@@ -110,8 +109,8 @@ impl<'p> Segment<'p> {
     /// [`ParseError`] says what is wrong.
     pub fn parse(
         octets: &'p [u8],
-        source: IpAddr,
-        destination: IpAddr,
+        source: Address,
+        destination: Address,
         checksum: RxChecksum,
     ) -> Result<Self, ParseError> {
         let mut segment = Self::blank();
@@ -141,8 +140,8 @@ impl<'p> Segment<'p> {
     pub(crate) fn read(
         &mut self,
         octets: &'p [u8],
-        source: IpAddr,
-        destination: IpAddr,
+        source: Address,
+        destination: Address,
         checksum: RxChecksum,
     ) -> Result<(), ParseError> {
         let Some((fixed, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
@@ -210,7 +209,7 @@ impl Segment<'_> {
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
 //# The sender MUST generate it (MUST-2) and the receiver MUST check it
 //# (MUST-3).
-fn checksum_is_right(octets: &[u8], source: IpAddr, destination: IpAddr) -> bool {
+fn checksum_is_right(octets: &[u8], source: Address, destination: Address) -> bool {
     let Ok(length) = u16::try_from(octets.len()) else {
         return false;
     };

@@ -23,6 +23,11 @@ pub(super) fn naive(octets: &[u8]) -> [u8; 2] {
     (!(sum as u16)).to_be_bytes()
 }
 
+/// An address that has a compact form.
+pub(super) fn address(text: &str) -> Address {
+    Address::new(text.parse().unwrap()).unwrap()
+}
+
 /// Octets that look random and are the same in every run.
 pub(super) fn octets(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9u32;
@@ -40,7 +45,7 @@ pub(super) fn octets(len: usize) -> Vec<u8> {
 pub(super) fn transport_checksum(ip: &IpEmit, protocol: u8, octets: &[u8]) -> [u8; 2] {
     let mut summed = Vec::new();
     for address in [ip.source, ip.destination] {
-        match address {
+        match address.ip() {
             IpAddr::V4(address) => summed.extend(address.octets()),
             IpAddr::V6(address) => summed.extend(address.octets()),
         }
@@ -66,8 +71,8 @@ fn addresses() -> impl Strategy<Value = (IpAddr, IpAddr)> {
 fn ip_emit() -> impl Strategy<Value = IpEmit> {
     (addresses(), any::<(u8, u8)>()).prop_map(
         |((source, destination), (hop_limit, traffic_class))| IpEmit {
-            source,
-            destination,
+            source: Address::new(source).unwrap(),
+            destination: Address::new(destination).unwrap(),
             hop_limit,
             traffic_class,
         },

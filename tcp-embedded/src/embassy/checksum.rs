@@ -239,8 +239,8 @@ mod tests {
             options: OptionsEmit::default(),
         };
         let ip = IpEmit {
-            source: "192.0.2.1".parse().unwrap(),
-            destination: "198.51.100.200".parse().unwrap(),
+            source: [192, 0, 2, 1].into(),
+            destination: [198, 51, 100, 200].into(),
             hop_limit: 64,
             traffic_class: 0,
         };

@@ -40,6 +40,7 @@ mod udp;
 use core::net::IpAddr;
 use core::net::Ipv4Addr;
 
+use tcp_core::wire::Address;
 use tcp_core::{Instant, LinkDestination};
 
 pub use cidr::Ipv4Cidr;
@@ -88,10 +89,7 @@ pub(crate) enum Inside<'f> {
 /// An IP packet to send, which stands behind the place of the Ethernet header in a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Outgoing {
-    #[cfg(feature = "ipv6")]
-    pub(crate) destination: IpAddr,
-    #[cfg(not(feature = "ipv6"))]
-    pub(crate) destination: Ipv4Addr,
+    pub(crate) destination: Address,
     /// Its octets.
     pub(crate) len: usize,
 }
@@ -228,14 +226,14 @@ impl<'a> Link<'a> {
     /// Whose neighbour entry leads to the destination.
     #[cfg(not(feature = "ipv6"))]
     fn route(&mut self, _: Instant, packet: Outgoing) -> Option<(Hop, Carries)> {
-        let next_hop = self.ipv4.next_hop(packet.destination)?;
+        let next_hop = self.ipv4.next_hop(packet.destination.v4()?)?;
         Some((next_hop, Carries::Ipv4))
     }
 
     /// Whose neighbour entry leads to the destination.
     #[cfg(feature = "ipv6")]
     fn route(&mut self, now: Instant, packet: Outgoing) -> Option<(Hop, Carries)> {
-        match packet.destination {
+        match packet.destination.ip() {
             IpAddr::V4(destination) => {
                 let next_hop = self.ipv4.next_hop(destination)?;
                 Some((hop(next_hop), Carries::Ipv4))

@@ -9,6 +9,8 @@ use core::net::SocketAddr;
 
 #[cfg(feature = "dns")]
 use heapless::Vec;
+#[cfg(any(feature = "dhcp", feature = "dns"))]
+use tcp_core::wire::Address;
 use tcp_core::{Instant, Received};
 
 #[cfg(feature = "probe")]
@@ -258,12 +260,8 @@ impl Link<'_> {
     /// otherwise.
     #[inline(never)]
     fn reach(&mut self, now: Instant, destination: IpAddr, live: Live<'_>) -> Option<MacAddress> {
-        #[cfg(not(feature = "ipv6"))]
-        let IpAddr::V4(destination) = destination else {
-            return None;
-        };
         let packet = Outgoing {
-            destination,
+            destination: Address::new(destination)?,
             len: 0,
         };
         let (next_hop, _) = self.route(now, packet)?;

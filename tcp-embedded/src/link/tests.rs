@@ -82,11 +82,10 @@ fn paid(link: &mut Link<'_>, now: Instant) -> Option<(MacAddress, ArpCopy)> {
 /// Sends a packet of `len` octets, each `0x45`.
 fn send(link: &mut Link<'_>, now: Instant, to: Ipv4Addr, len: usize) -> Option<MacAddress> {
     let mut frame = [0x45; 600];
-    #[cfg(feature = "ipv6")]
-    let destination = IpAddr::V4(to);
-    #[cfg(not(feature = "ipv6"))]
-    let destination = to;
-    let packet = Outgoing { destination, len };
+    let packet = Outgoing {
+        destination: to.into(),
+        len,
+    };
     link.send(now, packet, &mut frame, &nobody)
         .map(|_| MacAddress(*frame.first_chunk().unwrap()))
 }

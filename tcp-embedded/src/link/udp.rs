@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use tcp_core::wire::{IpEmit, PROTOCOL_UDP, emit_ip_header, pseudo_header};
+use tcp_core::wire::{Address, IpEmit, PROTOCOL_UDP, emit_ip_header, pseudo_header};
 
 use super::dropped::LinkDropped;
 
@@ -21,14 +21,14 @@ pub(super) struct Datagram<'p> {
 impl<'p> Datagram<'p> {
     /// Reads a packet's payload; what stands behind the length that it claims is ignored.
     pub(super) fn parse(
-        source: IpAddr,
-        destination: IpAddr,
+        source: Address,
+        destination: Address,
         payload: &'p [u8],
     ) -> Result<Self, LinkDropped> {
         Self::checked(source, destination, payload).ok_or(LinkDropped::UdpMalformed)
     }
 
-    fn checked(source: IpAddr, destination: IpAddr, payload: &'p [u8]) -> Option<Self> {
+    fn checked(source: Address, destination: Address, payload: &'p [u8]) -> Option<Self> {
         let [s0, s1, d0, d1, l0, l1, c0, c1] = *payload.first_chunk::<HEADER>()?;
         let length = u16::from_be_bytes([l0, l1]);
         let datagram = payload.get(..usize::from(length))?;
@@ -36,10 +36,10 @@ impl<'p> Datagram<'p> {
         //= https://www.rfc-editor.org/rfc/rfc768
         //# An all zero  transmitted checksum  value means that the
         //# transmitter  generated  no checksum
-        let has_none = [c0, c1] == [0, 0] && source.is_ipv4();
+        let has_none = [c0, c1] == [0, 0] && source.is_v4();
         let mut sum = pseudo_header(source, destination, PROTOCOL_UDP, length);
         sum.add(datagram);
-        let from = SocketAddr::new(source, u16::from_be_bytes([s0, s1]));
+        let from = SocketAddr::new(source.ip(), u16::from_be_bytes([s0, s1]));
         (has_none || sum.is_right()).then_some(Self {
             from,
             to_port: u16::from_be_bytes([d0, d1]),
@@ -69,8 +69,8 @@ pub(super) fn finish(
 ) -> Option<usize> {
     let length = u16::try_from(HEADER.checked_add(len)?).ok()?;
     let ip = IpEmit {
-        source: from.ip(),
-        destination: to.ip(),
+        source: Address::new(from.ip())?,
+        destination: Address::new(to.ip())?,
         hop_limit: HOP_LIMIT,
         traffic_class: 0,
     };
@@ -100,6 +100,10 @@ mod tests {
         ["192.0.2.1:53", "192.0.2.2:5000"].map(|text| text.parse().unwrap())
     }
 
+    fn address(address: IpAddr) -> Address {
+        Address::new(address).unwrap()
+    }
+
     fn datagram(data: &[u8]) -> Vec<u8> {
         let [from, to] = ends();
         let mut packet = vec![0xaa; 28 + data.len()];
@@ -113,7 +117,7 @@ mod tests {
 
     fn parse(payload: &[u8]) -> Result<Datagram<'_>, LinkDropped> {
         let [from, to] = ends();
-        Datagram::parse(from.ip(), to.ip(), payload)
+        Datagram::parse(address(from.ip()), address(to.ip()), payload)
     }
 
     #[test]
@@ -136,7 +140,7 @@ mod tests {
         assert_eq!(parse(&payload).unwrap().data, b"abc");
         let six: IpAddr = "2001:db8::1".parse().unwrap();
         assert_eq!(
-            Datagram::parse(six, six, &payload),
+            Datagram::parse(address(six), address(six), &payload),
             Err(LinkDropped::UdpMalformed)
         );
     }

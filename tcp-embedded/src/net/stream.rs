@@ -144,7 +144,7 @@ impl<'n, N: Shared + ?Sized> TcpStream<'n, N> {
     /// # Errors
     /// [`NetError::Busy`].
     pub fn local_addr(&self) -> Result<SocketAddr, NetError> {
-        Ok(self.net.ends(self.handle)?.local)
+        Ok(self.net.ends(self.handle)?.local())
     }
 
     /// The peer's end.
@@ -152,7 +152,7 @@ impl<'n, N: Shared + ?Sized> TcpStream<'n, N> {
     /// # Errors
     /// [`NetError::Busy`].
     pub fn peer_addr(&self) -> Result<SocketAddr, NetError> {
-        Ok(self.net.ends(self.handle)?.remote)
+        Ok(self.net.ends(self.handle)?.remote())
     }
 
     /// The knobs.

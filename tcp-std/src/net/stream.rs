@@ -124,7 +124,7 @@ impl TcpStream {
     /// # Errors
     /// None; the signature is that of `std::net`.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.inner.tuple.remote)
+        Ok(self.inner.tuple.remote())
     }
 
     /// Our address.
@@ -132,7 +132,7 @@ impl TcpStream {
     /// # Errors
     /// None; the signature is that of `std::net`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.inner.tuple.local)
+        Ok(self.inner.tuple.local())
     }
 
     /// Another handle to the same connection.

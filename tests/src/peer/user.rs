@@ -28,7 +28,7 @@ impl Peer {
         let rows: Vec<_> = self.stack.rows(self.now).collect();
         let between = rows
             .iter()
-            .find(|row| row.tuple.local == stack && row.tuple.remote == ours);
+            .find(|row| row.tuple.local() == stack && row.tuple.remote() == ours);
         match between {
             Some(row) => row.state,
             None if rows.iter().any(|row| row.state == State::Listen) => State::Listen,
@@ -42,7 +42,7 @@ impl Peer {
     pub fn row(&self) -> Option<State> {
         let (stack, ours) = self.ends();
         let mut rows = self.stack.rows(self.now);
-        rows.find(|row| row.tuple.local == stack && row.tuple.remote == ours)
+        rows.find(|row| row.tuple.local() == stack && row.tuple.remote() == ours)
             .map(|row| row.state)
     }
 

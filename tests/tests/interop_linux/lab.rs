@@ -122,7 +122,7 @@ impl Lab {
     pub(crate) fn state(&self, remote: SocketAddr) -> Option<State> {
         let rows = self.net.snapshot().rows;
         rows.iter()
-            .find(|row| row.tuple.remote == remote)
+            .find(|row| row.tuple.remote() == remote)
             .map(|row| row.state)
     }
 

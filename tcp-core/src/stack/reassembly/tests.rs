@@ -6,8 +6,8 @@ use super::*;
 
 fn id(id: u32) -> DatagramId {
     DatagramId {
-        source: [1; super::super::address::ADDRESS_LEN],
-        destination: [2; super::super::address::ADDRESS_LEN],
+        source: Address::from([10, 0, 0, 1]),
+        destination: Address::from([10, 0, 0, 2]),
         id,
         protocol: 6,
     }

@@ -1,15 +1,15 @@
 //! The SYN queue alone.
 
-use super::super::address::pack;
 use super::super::local::{AnyAddress, OwnAddress};
 use super::super::scale::{Few, Many};
 use super::*;
+use crate::wire::Address;
 
 fn new(port: u16) -> NewEntry {
     NewEntry {
         key: Key {
-            local: pack([10, 0, 0, 1].into()).unwrap(),
-            remote: pack([10, 0, 0, 2].into()).unwrap(),
+            local: Address::new([10, 0, 0, 1].into()).unwrap(),
+            remote: Address::new([10, 0, 0, 2].into()).unwrap(),
             local_port: 80,
             remote_port: port,
         },
@@ -23,8 +23,11 @@ fn new(port: u16) -> NewEntry {
     }
 }
 
-fn own() -> Vec<Octets> {
-    vec![pack([10, 0, 0, 9].into()).unwrap(), new(1).key.local]
+fn own() -> Vec<Address> {
+    vec![
+        Address::new([10, 0, 0, 9].into()).unwrap(),
+        new(1).key.local,
+    ]
 }
 
 fn queue<S: Scale>(count: usize) -> SynQueue<'static, OwnAddress, S> {

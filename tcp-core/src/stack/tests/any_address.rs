@@ -22,14 +22,14 @@ fn one_listener_accepts_for_every_address_and_port() {
     };
     bench.receive(&packet(from, to, syn, &[])).unwrap();
     let syn_ack = bench.only();
-    assert_eq!((syn_ack.tuple.local, syn_ack.tuple.remote), (to, from));
+    assert_eq!((syn_ack.tuple.local(), syn_ack.tuple.remote()), (to, from));
     let ack = SegmentEmit {
         destination_port: 443,
         ..plain(ACK, IRS + 1, syn_ack.seq + SeqLen::ONE)
     };
     bench.receive(&packet(from, to, ack, &[])).unwrap();
     let handle = bench.stack.accept(listener).unwrap().unwrap();
-    assert_eq!(bench.stack.tuple(handle).unwrap().local, to);
+    assert_eq!(bench.stack.tuple(handle).unwrap().local(), to);
     let exact = ListenAt {
         address: Some(ip("198.51.100.9")),
         ..listen_at(0)
@@ -45,7 +45,7 @@ fn a_connection_may_be_opened_from_any_address() {
         .stack
         .connect(bench.now, Some(local), at("203.0.113.7", 80), Config::new())
         .unwrap();
-    assert_eq!(bench.only().tuple.local, local);
+    assert_eq!(bench.only().tuple.local(), local);
     for local in ["127.0.0.1", "224.0.0.1"] {
         let outcome = bench.stack.connect(
             bench.now,
@@ -86,7 +86,7 @@ fn time_wait_remembers_an_address_that_is_not_in_the_list() {
     bench.drain();
     let fin = plain(ACK | FIN, IRS + 1, next + SeqLen::ONE);
     bench.receive(&packet(from, to, fin.clone(), &[])).unwrap();
-    assert_eq!(bench.only().tuple.local, to);
+    assert_eq!(bench.only().tuple.local(), to);
     bench.receive(&packet(from, to, fin, &[])).unwrap();
-    assert_eq!(bench.only().tuple.local, to);
+    assert_eq!(bench.only().tuple.local(), to);
 }

@@ -21,7 +21,7 @@ use crate::seq::{SeqLen, SeqNum};
 use crate::stack::*;
 use crate::time::Duration;
 use crate::wire::{
-    Flags, HeaderChecksum, IpEmit, IpPacket, OptionsEmit, RawWindow, Segment, SegmentEmit,
+    Address, Flags, HeaderChecksum, IpEmit, IpPacket, OptionsEmit, RawWindow, Segment, SegmentEmit,
     SegmentOptions, Timestamps, emit_segment,
 };
 
@@ -132,8 +132,8 @@ struct Sent {
 /// A packet with a TCP segment, as the peer would write it.
 fn packet(from: SocketAddr, to: SocketAddr, segment: SegmentEmit, payload: &[u8]) -> Vec<u8> {
     let header = IpEmit {
-        source: from.ip(),
-        destination: to.ip(),
+        source: Address::new(from.ip()).unwrap(),
+        destination: Address::new(to.ip()).unwrap(),
         hop_limit: 9,
         traffic_class: 0,
     };
@@ -158,8 +158,10 @@ fn parse(octets: &[u8]) -> Option<Sent> {
     let segment = Segment::parse(ip.payload, ip.source, ip.destination, unverified).unwrap();
     Some(Sent {
         tuple: Tuple {
-            local: SocketAddr::new(ip.source, segment.source_port),
-            remote: SocketAddr::new(ip.destination, segment.destination_port),
+            local: ip.source,
+            remote: ip.destination,
+            local_port: segment.source_port,
+            remote_port: segment.destination_port,
         },
         flags: segment.flags.0,
         seq: segment.seq,
@@ -272,7 +274,7 @@ impl<P: Profile> Bench<P> {
         let transmit = transmit?;
         self.stack.assert_invariants();
         let sent = parse(&self.out[..transmit.len]).expect("not TCP");
-        assert_eq!(sent.tuple.remote.ip(), transmit.destination);
+        assert_eq!(sent.tuple.remote, transmit.destination);
         Some(sent)
     }
 

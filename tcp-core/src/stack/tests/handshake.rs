@@ -3,6 +3,7 @@
 use super::*;
 use crate::connection::Switch;
 use crate::stack::isn::{Leap, Start, Ticks};
+use crate::wire::Address;
 
 #[test]
 fn a_handshake_makes_one_connection_and_one_event() {
@@ -31,10 +32,7 @@ fn a_handshake_makes_one_connection_and_one_event() {
     assert_eq!(bench.stack.state(handle), Ok(State::Established));
     assert_eq!(
         bench.stack.tuple(handle),
-        Ok(Tuple {
-            local: at(US, 80),
-            remote: at(PEER, 7_000),
-        })
+        Ok(Tuple::new(at(US, 80), at(PEER, 7_000)).unwrap())
     );
     let Some(Event::Connection(whose, events)) = bench.stack.poll_event() else {
         panic!("no event");
@@ -279,7 +277,7 @@ fn r06_a_full_accept_queue_drops_the_ack_and_keeps_the_entry() {
     // In the order of completion, not of the SYNs.
     for port in [2, 1] {
         let handle = bench.stack.accept(listener).unwrap().unwrap();
-        assert_eq!(bench.stack.tuple(handle).unwrap().remote.port(), port);
+        assert_eq!(bench.stack.tuple(handle).unwrap().remote().port(), port);
     }
     bench
         .segment_from(at(PEER, 3), ack(&next, 3), b"data")
@@ -335,7 +333,7 @@ fn s11_s33_what_nobody_waits_for_is_reset_and_leaves_nothing() {
         let sent = bench.only();
         let expected = (reset.0, SeqNum::new(reset.1), reset.2.map(SeqNum::new));
         assert_eq!((sent.flags, sent.seq, sent.ack), expected, "{flags:#x}");
-        assert_eq!(sent.tuple.remote, at(PEER, 9));
+        assert_eq!(sent.tuple.remote(), at(PEER, 9));
     }
     for flags in [RST, RST | ACK, RST | SYN, RST | FIN] {
         let outcome = bench.segment(flags, IRS, ack);
@@ -387,8 +385,8 @@ fn the_initial_sequence_number_is_that_of_rfc_6528() {
     bench.segment(SYN, IRS, nothing()).unwrap();
     let sent = bench.only();
     let key = address::Key {
-        local: address::pack(ip(US)).unwrap(),
-        remote: address::pack(ip(PEER)).unwrap(),
+        local: Address::new(ip(US)).unwrap(),
+        remote: Address::new(ip(PEER)).unwrap(),
         local_port: 80,
         remote_port: 7_000,
     };
@@ -404,7 +402,7 @@ fn unlisten_resets_what_did_not_reach_the_user_and_forgets_what_is_half_open() {
     bench.handshake_from(at(PEER, 1));
     bench.handshake_from(at(PEER, 2));
     let kept = bench.stack.accept(listener).unwrap().unwrap();
-    assert_eq!(bench.stack.tuple(kept).unwrap().remote.port(), 1);
+    assert_eq!(bench.stack.tuple(kept).unwrap().remote().port(), 1);
     bench
         .segment_from(at(PEER, 3), plain(SYN, IRS, nothing()), &[])
         .unwrap();
@@ -414,7 +412,7 @@ fn unlisten_resets_what_did_not_reach_the_user_and_forgets_what_is_half_open() {
     let reset = bench.drain();
     assert_eq!(reset.len(), 1);
     assert!(reset[0].flags & RST != 0);
-    assert_eq!(reset[0].tuple.remote.port(), 2);
+    assert_eq!(reset[0].tuple.remote().port(), 2);
     assert_eq!(bench.states(), [State::Listen, State::Established]);
     assert_eq!(bench.stack.memory().lent, 1);
     assert_eq!(bench.stack.accept(listener), Err(Misuse::NoConnection));
@@ -459,7 +457,7 @@ fn an_exact_listener_is_asked_before_one_for_any_address() {
         .receive(&packet(at(PEER, 5), at("10.0.0.9", 80), syn, &[]))
         .unwrap();
     let syn_ack = bench.only();
-    assert_eq!(syn_ack.tuple.local, at("10.0.0.9", 80));
+    assert_eq!(syn_ack.tuple.local(), at("10.0.0.9", 80));
     let ack = SegmentEmit {
         source_port: 5,
         ..plain(ACK, IRS + 1, syn_ack.seq + SeqLen::ONE)

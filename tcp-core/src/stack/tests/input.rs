@@ -164,7 +164,7 @@ fn echo_is_answered() {
     let request = icmp(8, 0, b"\x12\x34\0\x01abcdefgh");
     bench.receive(&ipv4(THEIRS, OURS, 1, &request)).unwrap();
     let transmit = bench.stack.transmit(bench.now, &mut bench.out).unwrap();
-    assert_eq!(transmit.destination, IpAddr::from(THEIRS));
+    assert_eq!(transmit.destination, THEIRS.into());
     let sent = &bench.out[..transmit.len];
     let reply = IpPacket::parse(sent, HeaderChecksum::Verify).unwrap();
     assert_eq!(
@@ -353,7 +353,7 @@ mod v6 {
         bench.receive(&packet(from, to, ack, b"six")).unwrap();
         let handle = bench.stack.accept(listener).unwrap().unwrap();
         assert_eq!(bench.stack.readable(handle), Ok(3));
-        assert_eq!(bench.stack.tuple(handle).unwrap().remote, from);
+        assert_eq!(bench.stack.tuple(handle).unwrap().remote(), from);
     }
 
     #[test]
@@ -367,9 +367,22 @@ mod v6 {
             (OURS, OURS),
             ("::", OURS),
             (THEIRS, "ff02::1"),
-            ("::ffff:10.0.0.2", OURS),
         ] {
             assert!(bench.receive(&syn_from(from, to)).is_err(), "{from} {to}");
+        }
+        assert_eq!(bench.drain(), []);
+        assert_eq!(bench.states(), [State::Listen]);
+    }
+
+    #[test]
+    fn g03_a_mapped_address_is_nobody() {
+        let mut bench = bench();
+        bench.listen(80);
+        let mapped = *b"\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\x02";
+        for (at, reason) in [(8, Dropped::IpSource), (24, Dropped::NotForUs)] {
+            let mut octets = syn_from(THEIRS, OURS);
+            octets[at..at + 16].copy_from_slice(&mapped);
+            assert_eq!(bench.receive(&octets), Err(reason));
         }
         assert_eq!(bench.drain(), []);
         assert_eq!(bench.states(), [State::Listen]);
@@ -386,7 +399,7 @@ mod v6 {
         octets[4..6].copy_from_slice(&len);
         assert_eq!(bench.receive(&octets), Err(Dropped::IpExtension));
         let transmit = bench.stack.transmit(bench.now, &mut bench.out).unwrap();
-        assert_eq!(transmit.destination, ip(THEIRS));
+        assert_eq!(transmit.destination.ip(), ip(THEIRS));
         let sent = &bench.out[..transmit.len];
         let error = IpPacket::parse(sent, HeaderChecksum::Verify).unwrap();
         assert_eq!(

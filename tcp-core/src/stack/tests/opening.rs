@@ -20,17 +20,17 @@ fn connect_sends_a_syn_from_a_chosen_port() {
     bench.stack.assert_invariants();
     let syn = bench.only();
     assert_eq!(syn.flags, SYN);
-    assert_eq!(syn.tuple.local.ip(), ip(US));
-    assert!(syn.tuple.local.port() >= 49_152);
+    assert_eq!(syn.tuple.local().ip(), ip(US));
+    assert!(syn.tuple.local().port() >= 49_152);
     assert_eq!(bench.stack.tuple(handle), Ok(syn.tuple));
     assert_eq!(bench.stack.state(handle), Ok(State::SynSent));
     let syn_ack = SegmentEmit {
         source_port: 443,
-        destination_port: syn.tuple.local.port(),
+        destination_port: syn.tuple.local().port(),
         ..plain(SYN | ACK, IRS, syn.seq + SeqLen::ONE)
     };
     bench
-        .receive(&packet(at(PEER, 443), syn.tuple.local, syn_ack, &[]))
+        .receive(&packet(at(PEER, 443), syn.tuple.local(), syn_ack, &[]))
         .unwrap();
     assert_eq!(bench.stack.state(handle), Ok(State::Established));
     assert_eq!(bench.only().flags, ACK);
@@ -89,7 +89,7 @@ fn r09_when_all_ephemeral_ports_are_taken_connect_fails() {
         let handle = bench
             .stack
             .connect(bench.now, None, at(PEER, 80), Config::new());
-        ports.insert(bench.stack.tuple(handle.unwrap()).unwrap().local.port());
+        ports.insert(bench.stack.tuple(handle.unwrap()).unwrap().local().port());
     }
     assert_eq!(ports, HashSet::from([60_000, 60_001, 60_002]));
     let outcome = bench

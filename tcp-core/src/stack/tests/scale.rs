@@ -8,6 +8,7 @@ use crate::stack::schedule::Order;
 use crate::stack::slot::Slot;
 use crate::stack::syn_queue::SynEntry;
 use crate::stack::tests::Indexed;
+use crate::wire::Address;
 
 fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
     Vec::leak(values.collect()).into()
@@ -47,7 +48,7 @@ fn x07_colliding_tuples_do_not_lengthen_the_probes() {
         if bench
             .stack
             .rows(bench.now)
-            .any(|row| row.tuple.remote == from)
+            .any(|row| row.tuple.remote() == from)
         {
             continue;
         }
@@ -89,7 +90,7 @@ fn idle_connections_stand_in_no_queue_and_a_deadline_is_found_in_few_steps() {
     for number in 0..1_001u16 {
         let address = [10, 0, (number >> 8) as u8, number as u8];
         let from = SocketAddr::new(address.into(), 9_000);
-        if bench.stack.locals.source(address::pack(from.ip()).unwrap()) != local::Source::Unicast {
+        if bench.stack.locals.source(Address::new(from.ip()).unwrap()) != local::Source::Unicast {
             continue;
         }
         quick_handshake(&mut bench, from);

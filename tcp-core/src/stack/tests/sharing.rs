@@ -27,7 +27,7 @@ fn within_a_class_connections_take_turns() {
     let order: Vec<u16> = bench
         .drain()
         .iter()
-        .map(|sent| sent.tuple.remote.port())
+        .map(|sent| sent.tuple.remote().port())
         .collect();
     assert_eq!(order.len() % 3, 0);
     for round in order.chunks(3) {

@@ -129,7 +129,7 @@ fn r08_many_short_connections_recycle_the_oldest_time_wait_entry() {
         .stack
         .rows(bench.now)
         .filter(|row| row.state == State::TimeWait)
-        .map(|row| row.tuple.remote.port())
+        .map(|row| row.tuple.remote().port())
         .collect();
     assert!(ports.iter().all(|port| *port > 96), "{ports:?}");
     let (handle, _) = bench.accepted(listener);

@@ -1,15 +1,14 @@
 //! The TIME-WAIT table alone.
 
-use super::super::address::pack;
 use super::super::local::{AnyAddress, OwnAddress};
 use super::super::scale::{Few, Many};
 use super::*;
-use crate::wire::{Flags, RawWindow, SegmentOptions, Timestamps};
+use crate::wire::{Address, Flags, RawWindow, SegmentOptions, Timestamps};
 
 fn key(port: u16) -> Key {
     Key {
-        local: pack([10, 0, 0, 1].into()).unwrap(),
-        remote: pack([10, 0, 0, 2].into()).unwrap(),
+        local: Address::new([10, 0, 0, 1].into()).unwrap(),
+        remote: Address::new([10, 0, 0, 2].into()).unwrap(),
         local_port: 80,
         remote_port: port,
     }
@@ -29,7 +28,7 @@ fn table<S: Scale>(count: usize) -> TimeWaits<'static, OwnAddress, S> {
     TimeWaits::new(Vec::leak(vec![TimeWaitEntry::EMPTY; count]).into(), 60_000)
 }
 
-fn own() -> Vec<Octets> {
+fn own() -> Vec<Address> {
     vec![key(1).local]
 }
 

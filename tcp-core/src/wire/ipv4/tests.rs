@@ -35,8 +35,8 @@ fn every_field_is_read() {
     octets[1] = 0xb9;
     fix(&mut octets);
     let expected = IpPacket {
-        source: IpAddr::from([10, 0, 0, 1]),
-        destination: IpAddr::from([10, 0, 0, 2]),
+        source: Address::from([10, 0, 0, 1]),
+        destination: Address::from([10, 0, 0, 2]),
         protocol: PROTOCOL_TCP,
         hop_limit: 64,
         traffic_class: 0xb9,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::stack::Dropped;
+use crate::wire::tests::address;
 use crate::wire::{HeaderChecksum, IpMeta};
 
 const UNICAST: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
@@ -58,8 +59,8 @@ const TCP: [u8; 20] = [7; 20];
 fn every_field_is_read() {
     let octets = packet(PROTOCOL_TCP, &TCP);
     let expected = IpPacket {
-        source: "fd00::1".parse().unwrap(),
-        destination: "fd00::2".parse().unwrap(),
+        source: address("fd00::1"),
+        destination: address("fd00::2"),
         protocol: PROTOCOL_TCP,
         hop_limit: 64,
         traffic_class: 0xb9,
@@ -307,8 +308,8 @@ fn g16_a_fragment_of_a_fragment() {
         assert_eq!(read(&octets), Err(IMPROPER));
     }
     let first = IpMeta {
-        source: "fd00::1".parse().unwrap(),
-        destination: "fd00::2".parse().unwrap(),
+        source: address("fd00::1"),
+        destination: address("fd00::2"),
         protocol: FRAGMENT,
         hop_limit: 1,
         traffic_class: 0,

@@ -1,10 +1,10 @@
 //! A line for whatever arrives.
 
 use core::fmt;
-use core::net::IpAddr;
 
 use super::{Pretty, write_ends};
 use crate::stack::RxChecksum;
+use crate::wire::address::Address;
 use crate::wire::icmp::{Echo, IcmpError, IcmpMessage};
 use crate::wire::ip::{
     Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP,
@@ -41,9 +41,9 @@ impl fmt::Display for Description<'_> {
                 return write!(f, "[{error}]");
             }
         };
-        match (packet.fragment, packet.source) {
-            (Some(fragment), IpAddr::V6(_)) => return fmt_fragment_v6(f, &packet, fragment),
-            (Some(Fragment { offset: 1.., .. }), IpAddr::V4(_)) => {
+        match (packet.fragment, packet.source.is_v4()) {
+            (Some(fragment), false) => return fmt_fragment_v6(f, &packet, fragment),
+            (Some(Fragment { offset: 1.., .. }), true) => {
                 write_ends(f, ends(&packet), None)?;
                 return write!(f, " ip-proto-{}", packet.protocol);
             }
@@ -58,7 +58,7 @@ impl fmt::Display for Description<'_> {
     }
 }
 
-const fn ends(packet: &IpPacket<'_>) -> [IpAddr; 2] {
+const fn ends(packet: &IpPacket<'_>) -> [Address; 2] {
     [packet.source, packet.destination]
 }
 
@@ -106,9 +106,9 @@ fn fmt_other(f: &mut fmt::Formatter<'_>, packet: &IpPacket<'_>) -> fmt::Result {
 
 fn fmt_icmp(f: &mut fmt::Formatter<'_>, packet: &IpPacket<'_>) -> fmt::Result {
     let octets = packet.payload;
-    let family = match (packet.source, packet.protocol) {
-        (IpAddr::V4(_), PROTOCOL_ICMPV4) => " ICMP",
-        (IpAddr::V6(_), PROTOCOL_ICMPV6) => " ICMP6,",
+    let family = match (packet.source.is_v4(), packet.protocol) {
+        (true, PROTOCOL_ICMPV4) => " ICMP",
+        (false, PROTOCOL_ICMPV6) => " ICMP6,",
         _ => return fmt_other(f, packet),
     };
     write_ends(f, ends(packet), None)?;
@@ -122,11 +122,11 @@ fn fmt_icmp(f: &mut fmt::Formatter<'_>, packet: &IpPacket<'_>) -> fmt::Result {
             let number = number
                 .iter()
                 .fold(0, |sum, octet| sum << 8 | u32::from(*octet));
-            match (packet.source, octets) {
-                (IpAddr::V4(_), [kind, code, ..]) => {
+            match (packet.source.is_v4(), octets) {
+                (true, [kind, code, ..]) => {
                     fmt_error_v4(f, (*kind, *code), number, &error)?;
                 }
-                (IpAddr::V6(_), [kind, code, ..]) => {
+                (false, [kind, code, ..]) => {
                     fmt_error_v6(f, (*kind, *code), number, &error)?;
                 }
                 _ => {}

@@ -5,8 +5,8 @@ use crate::wire::{IpEmit, Timestamps};
 
 fn ends() -> IpEmit {
     IpEmit {
-        source: IpAddr::from([10, 0, 0, 1]),
-        destination: IpAddr::from([10, 0, 0, 2]),
+        source: Address::from([10, 0, 0, 1]),
+        destination: Address::from([10, 0, 0, 2]),
         hop_limit: 64,
         traffic_class: 0,
     }
@@ -123,7 +123,7 @@ fn p04_a_checksum_of_zero_is_a_checksum() {
 #[test]
 fn p04_addresses_are_summed() {
     let octets = segment(Flags::ACK, &[], b"text");
-    let elsewhere = IpAddr::from([10, 0, 0, 3]);
+    let elsewhere = Address::from([10, 0, 0, 3]);
     let parsed = Segment::parse(&octets, ends().source, elsewhere, RxChecksum::Unverified);
     let error = ParseError::Checksum { layer: Layer::Tcp };
     assert_eq!(parsed, Err(error));

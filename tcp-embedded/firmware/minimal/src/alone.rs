@@ -27,9 +27,10 @@ pub(crate) fn run(mut mailbox: Mailbox) -> ! {
         islands: (&mut islands[..]).into(),
     };
     let end = |address: IpAddr| SocketAddr::new(address, mailbox.choice() as u16);
-    let tuple = Tuple {
-        local: end(mailbox.address()),
-        remote: end(mailbox.address()),
+    let tuple = loop {
+        if let Some(tuple) = Tuple::new(end(mailbox.address()), end(mailbox.address())) {
+            break tuple;
+        }
     };
     let mut connection = open(&mailbox, storage);
     loop {

@@ -100,7 +100,7 @@ fn look<'a>(
         2 => stack.dropped(Dropped::TcpChecksum),
         3 => stack
             .tuple(handle)
-            .map_or(0, |tuple| tuple.local.port().into()),
+            .map_or(0, |tuple| tuple.local().port().into()),
         4 => stack.state(handle).map_or(0, |state| state as u32),
         5 => u32::from(
             stack

@@ -40,12 +40,12 @@ pub(crate) fn link(now: Instant, link: LinkState) {
 
 pub(crate) fn opened(now: Instant, service: &str, tuple: &Tuple) {
     #[cfg(feature = "defmt")]
-    defmt::info!("{=str} opened by port {=u16}", service, tuple.remote.port());
+    defmt::info!("{=str} opened by port {=u16}", service, tuple.remote().port());
     let mut line = at(now);
     print(
         line.str(service)
             .str(" to ")
-            .end(tuple.remote)
+            .end(tuple.remote())
             .str(" opened"),
     );
 }

@@ -180,8 +180,8 @@ impl<'a> Bench<'a> {
         udp::finish(&mut packet, from, to, message.len()).unwrap();
         let received = Received::NotTcp {
             protocol: 17,
-            source: from.ip(),
-            destination: to.ip(),
+            source: SERVER.into(),
+            destination: Ipv4Addr::BROADCAST.into(),
             payload: &packet[20..],
         };
         self.link.take(self.now, received);

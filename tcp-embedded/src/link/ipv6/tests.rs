@@ -1,6 +1,6 @@
 use core::net::IpAddr;
 
-use tcp_core::wire::{IpEmit, PROTOCOL_ICMPV6, emit_ip_header, pseudo_header};
+use tcp_core::wire::{Address, IpEmit, PROTOCOL_ICMPV6, emit_ip_header, pseudo_header};
 
 use super::super::neighbor::Neighbor;
 use super::super::{LinkDropped, Outgoing};
@@ -13,6 +13,10 @@ const SECRET: [u8; 16] = *b"the same forever";
 
 fn ip(text: &str) -> Ipv6Addr {
     text.parse().unwrap()
+}
+
+fn address(address: Ipv6Addr) -> Address {
+    Address::new(address.into()).unwrap()
 }
 
 fn at(ms: u64) -> Instant {
@@ -152,7 +156,7 @@ impl<'a> Bench<'a> {
     fn send(&mut self, to: Ipv6Addr) -> Option<MacAddress> {
         let mut frame = [0x66; 100];
         let packet = Outgoing {
-            destination: IpAddr::V6(to),
+            destination: address(to),
             len: 60,
         };
         let live = |_: Hop| false;
@@ -183,8 +187,8 @@ struct Build {
 impl Build {
     fn frame(&self, body: &[u8]) -> Vec<u8> {
         let ip = IpEmit {
-            source: IpAddr::V6(self.source),
-            destination: IpAddr::V6(self.destination),
+            source: address(self.source),
+            destination: address(self.destination),
             hop_limit: self.hop_limit,
             traffic_class: 0,
         };

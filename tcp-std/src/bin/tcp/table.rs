@@ -60,7 +60,7 @@ fn cells(snapshot: &Snapshot, row: &Row) -> [String; 6] {
         .map_or((0, 0), |info| (info.receive_queue, info.send_queue));
     let peer = match row.state {
         State::Listen => "*:*".to_owned(),
-        _ => row.tuple.remote.to_string(),
+        _ => row.tuple.remote().to_string(),
     };
     let timer = row
         .timer
@@ -72,7 +72,7 @@ fn cells(snapshot: &Snapshot, row: &Row) -> [String; 6] {
         row.state.to_string(),
         receive.to_string(),
         send.to_string(),
-        row.tuple.local.to_string(),
+        row.tuple.local().to_string(),
         peer,
         timer,
     ]
@@ -143,10 +143,8 @@ mod tests {
     use tcp_std::tcp_core::{Duration, Instant, Tuple};
 
     fn row(state: State, info: Option<Info>, timer: Option<(Instant, Timer)>) -> Row {
-        let tuple = Tuple {
-            local: "10.0.0.1:7".parse().unwrap(),
-            remote: "10.0.0.2:40000".parse().unwrap(),
-        };
+        let [local, remote] = ["10.0.0.1:7", "10.0.0.2:40000"].map(|end| end.parse().unwrap());
+        let tuple = Tuple::new(local, remote).unwrap();
         Row {
             tuple,
             state,

@@ -214,7 +214,7 @@ impl<'s> Engine<'s> {
             && !was_connected
             && let Ok(tuple) = self.bench.stack.tuple(handle)
         {
-            self.flows.open(tuple.local, tuple.remote);
+            self.flows.open(tuple.local(), tuple.remote());
         }
         Ok(progress)
     }

@@ -76,7 +76,7 @@ impl<'s> Engine<'s> {
         let flow = self.flows.get(self.flows.current()?);
         let ends = (flow.local, flow.remote);
         let mut rows = self.bench.stack.rows(self.bench.now);
-        let row = rows.find(|row| (row.tuple.local, row.tuple.remote) == ends);
+        let row = rows.find(|row| (row.tuple.local(), row.tuple.remote()) == ends);
         let state = row.map(|row| row.state);
         row.and_then(|row| row.info).or(Some(tcp_core::Info {
             state: state.unwrap_or(tcp_core::State::Closed),

@@ -8,8 +8,8 @@ fn query(source: Ipv6Addr, hop_limit: u8, within_ms: u16) -> Vec<u8> {
     body.extend([0; 18 + 4]);
     let length = u16::try_from(body.len()).unwrap();
     let ip = IpEmit {
-        source: IpAddr::V6(source),
-        destination: IpAddr::V6(ALL_NODES),
+        source: address(source),
+        destination: address(ALL_NODES),
         hop_limit,
         traffic_class: 0,
     };
@@ -27,22 +27,22 @@ fn query(source: Ipv6Addr, hop_limit: u8, within_ms: u16) -> Vec<u8> {
 
 /// Source, kind of record and groups of a report.
 fn read(report: &[u8]) -> (Ipv6Addr, u8, Vec<Ipv6Addr>) {
-    let address = |octets: &[u8]| Ipv6Addr::from(<[u8; 16]>::try_from(octets).unwrap());
+    let place = |octets: &[u8]| Ipv6Addr::from(<[u8; 16]>::try_from(octets).unwrap());
     assert_eq!((report[6], report[7]), (0, 1), "options, and one hop");
-    assert_eq!(address(&report[24..40]), ip("ff02::16"));
+    assert_eq!(place(&report[24..40]), ip("ff02::16"));
     assert_eq!(report[40..48], [58, 0, 5, 2, 0, 0, 1, 0]);
     let body = &report[48..];
     let length = u16::try_from(body.len()).unwrap();
-    let source = address(&report[8..24]);
-    let ends = (IpAddr::V6(source), IpAddr::V6(ip("ff02::16")));
-    let mut sum = pseudo_header(ends.0, ends.1, PROTOCOL_ICMPV6, length);
+    let source = place(&report[8..24]);
+    let (from, to) = (address(source), address(ip("ff02::16")));
+    let mut sum = pseudo_header(from, to, PROTOCOL_ICMPV6, length);
     sum.add(body);
     assert!(sum.is_right());
     assert_eq!(
         (body[0], usize::from(body[7])),
         (143, (body.len() - 8) / 20)
     );
-    let groups = body[8..].chunks(20).map(|record| address(&record[4..]));
+    let groups = body[8..].chunks(20).map(|record| place(&record[4..]));
     (source, body[8], groups.collect())
 }
 

@@ -74,7 +74,7 @@ fn await_state(net: &Net, remote: SocketAddr, state: State) -> io::Result<()> {
         let rows = net.snapshot().rows;
         if rows
             .iter()
-            .any(|row| row.tuple.remote == remote && row.state == state)
+            .any(|row| row.tuple.remote() == remote && row.state == state)
         {
             return Ok(());
         }

@@ -69,21 +69,15 @@ impl Watch {
         let Ok(segment) = segment else {
             return;
         };
-        let source = SocketAddr::new(source, segment.source_port);
-        let destination = SocketAddr::new(destination, segment.destination_port);
+        let source = SocketAddr::new(source.ip(), segment.source_port);
+        let destination = SocketAddr::new(destination.ip(), segment.destination_port);
         let tuple = match sighting.direction {
-            Direction::In => Tuple {
-                local: destination,
-                remote: source,
-            },
-            Direction::Out => Tuple {
-                local: source,
-                remote: destination,
-            },
+            Direction::In => Tuple::new(destination, source),
+            Direction::Out => Tuple::new(source, destination),
         };
-        if tuple.local.port() != self.port {
+        let Some(tuple) = tuple.filter(|tuple| tuple.local().port() == self.port) else {
             return;
-        }
+        };
         let is_syn = segment.flags.has(Flags::SYN);
         match sighting.direction {
             Direction::In if is_syn => self.kernel_isn = Some(segment.seq),
