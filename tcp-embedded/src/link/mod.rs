@@ -98,7 +98,7 @@ pub(crate) struct Outgoing {
 #[derive(Debug)]
 struct Parked {
     octets: [u8; PARKED],
-    /// Its octets; none when there is no packet.
+    /// How many of them are its own; none when there is no packet.
     len: usize,
     next_hop: Hop,
     since: Moment,
@@ -116,6 +116,7 @@ impl Parked {
     };
 
     /// Gives the packet up, if there is one.
+    #[inline(never)]
     fn give_up(&mut self, counters: &mut Counters) {
         if self.len > 0 {
             self.len = 0;
@@ -216,8 +217,7 @@ impl<'a> Link<'a> {
             return None;
         };
         if to.is_group() {
-            let packet = frame.get(HEADER..).and_then(|room| room.get(..packet.len));
-            self.park(now, next_hop, packet.unwrap_or_default());
+            self.park(now, next_hop, packet.len, frame.get(HEADER..));
             return None;
         }
         self.finish(frame, &to, carries, packet.len)
@@ -315,8 +315,7 @@ impl<'a> Link<'a> {
             return None;
         }
         self.parked.len = 0;
-        let packet = frame.get_mut(HEADER..)?.get_mut(..len)?;
-        packet.copy_from_slice(self.parked.octets.get(..len)?);
+        *frame.get_mut(HEADER..)?.first_chunk_mut()? = self.parked.octets;
         #[cfg(feature = "ipv6")]
         if self.parked.next_hop.to_ipv4_mapped().is_none() {
             return self.finish(frame, to, Carries::Ipv6, len);
@@ -346,14 +345,15 @@ impl<'a> Link<'a> {
     }
 
     /// Keeps the latest packet for a neighbour that was asked.
-    fn park(&mut self, now: Instant, next_hop: Hop, packet: &[u8]) {
-        let Some(place) = self.parked.octets.get_mut(..packet.len()) else {
+    fn park(&mut self, now: Instant, next_hop: Hop, len: usize, packet: Option<&[u8]>) {
+        let octets = packet.and_then(<[u8]>::first_chunk);
+        let Some(octets) = octets.filter(|_| len <= PARKED) else {
             self.count(LinkDropped::Unresolved);
             return;
         };
-        place.copy_from_slice(packet);
+        self.parked.octets = *octets;
         self.parked.give_up(&mut self.counters);
-        self.parked.len = packet.len();
+        self.parked.len = len;
         self.parked.next_hop = next_hop;
         self.parked.since = Moment::at(now);
         self.parked.to = MacAddress::BROADCAST;

@@ -193,7 +193,7 @@ fn a_small_packet_waits_for_its_neighbour() {
     assert_eq!((to, packet.target), (MacAddress::BROADCAST, HOST));
     assert_eq!(packet.target_mac, MacAddress::default());
     assert_eq!(receive(&mut link, at(5), &reply(HOST)), Ok(()));
-    let mut frame = [0xaa; 128];
+    let mut frame = [0xaa; 160];
     assert_eq!(pay(&mut link, at(5), &mut frame), Some(74));
     assert_eq!(frame[..6], PEER.0);
     assert_eq!(frame[HEADER..74], [0x45; 60]);

@@ -154,7 +154,7 @@ impl<'a> Bench<'a> {
 
     /// Sends a packet: to whom the frame goes, if it leaves at once.
     fn send(&mut self, to: Ipv6Addr) -> Option<MacAddress> {
-        let mut frame = [0x66; 100];
+        let mut frame = [0x66; 160];
         let packet = Outgoing {
             destination: address(to),
             len: 60,
