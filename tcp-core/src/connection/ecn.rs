@@ -19,7 +19,7 @@ use super::tcb::{Probe, Tcb};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::time::Instant;
-use crate::wire::{Flags, Segment, SegmentEmit};
+use crate::wire::{Draft, Flags, Segment};
 
 /// Who may begin with explicit congestion notification.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -243,7 +243,7 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// Adds the flags of ECN to a segment, and returns the ECN field of its packet.
-    pub(super) fn mark(&self, plan: &Plan, segment: &mut SegmentEmit) -> u8 {
+    pub(super) fn mark(&self, plan: &Plan, segment: &mut Draft) -> u8 {
         let Some(ecn) = self.ecn.get() else {
             return 0;
         };

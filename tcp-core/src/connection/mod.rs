@@ -56,7 +56,7 @@ pub use recv::{DuplicateReporting, DuplicateReports, Island, NoDuplicateReports}
 pub use state::State;
 pub use timers::Timer;
 pub use tuning::{BlindAttacks, OpeningErrors, Tunable, Tuned, Tuning, Untuned, WindowProbe};
-pub(crate) use tuning::{KnownOrder, tuning_of};
+pub(crate) use tuning::{Known, tuning_of};
 pub use tuple::Tuple;
 
 use recovery::Sent;

@@ -7,13 +7,15 @@ use super::recv::{AckOwed, DuplicateReporting};
 use super::send::{Kind, Novelty, Plan};
 use super::state::State;
 use super::tcb::{Probe, User};
-use super::tuning::{KnownOrder, Tuned};
+use super::tuning::{Known, Tuned};
 use super::{Connection, Tuple};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::TxChecksum;
 use crate::time::{Instant, Span, Tick};
-use crate::wire::{Flags, IpEmit, RawWindow, SegmentEmit, Timestamps, emit};
+use crate::wire::{
+    Draft, Flags, IpEmit, OptionWords, OptionsEmit, RawWindow, SackBlock, Timestamps, emit,
+};
 
 impl<P: Profile> Connection<'_, P> {
     /// Writes the next segment that is owed into `out`, as a whole IP packet, and returns its
@@ -37,14 +39,17 @@ impl<P: Profile> Connection<'_, P> {
             return None;
         }
         let probe = self.probe_of(&plan);
-        let mut segment = SegmentEmit::blank();
-        self.fill(now, tuple, &mut segment);
-        segment.seq = plan.seq;
+        let mut segment = self.draft(tuple, plan.seq);
         match plan.kind {
-            Kind::Nothing | Kind::Ack | Kind::KeepAlive => {}
-            Kind::Reset => self.write_reset(&mut segment),
-            Kind::Syn => self.write_syn(&mut segment),
-            Kind::Text => self.write_text(&mut segment, &plan),
+            Kind::Nothing => {}
+            Kind::Reset => self.write_reset(now, &mut segment),
+            Kind::Syn => self.write_syn(now, &mut segment),
+            Kind::Text | Kind::Ack | Kind::KeepAlive => {
+                self.write_options(now, &mut segment.options);
+                if plan.kind == Kind::Text {
+                    self.write_text(&mut segment, &plan);
+                }
+            }
         }
         let offset = plan.seq.since(self.tcb.snd.base()).as_usize();
         let text = self.send.read(offset, plan.text.as_usize());
@@ -60,13 +65,29 @@ impl<P: Profile> Connection<'_, P> {
             hop_limit: config.hop_limit,
             traffic_class: config.diffserv << 2 | ecn,
         };
-        let length = emit::<KnownOrder<P>>(out, &ip, &segment, text, checksum)?;
+        let length = emit(out, &ip, &segment, text, checksum)?;
         self.commit(now, &plan, &segment);
         self.tcb.probe_left(&plan, probe);
         Some(length)
     }
 
     /// What every segment of this connection carries: an acknowledgment.
+    #[inline(always)]
+    fn draft(&self, tuple: &Tuple, seq: SeqNum) -> Draft {
+        let tcb = &self.tcb;
+        Draft {
+            source_port: tuple.local_port,
+            destination_port: tuple.remote_port,
+            seq,
+            ack: tcb.rcv.nxt,
+            flags: Flags(Flags::ACK),
+            window: tcb.rcv.offer(&self.receive, tcb.snd.mss_limit).field,
+            urgent: 0,
+            options: OptionWords::new(),
+        }
+    }
+
+    /// The options of segments that are neither SYN nor reset.
     //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
     //# When the ACK bit is set in an outgoing segment, the sender MUST echo a
     //# recently received TSval sent by the remote TCP in the TSval field of a
@@ -89,38 +110,37 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc2018#section-4
     //# If sent at all, SACK options SHOULD be included in all ACKs which do not ACK
     //# the highest sequence number in the data receiver's queue.
-    fn fill(&self, now: Instant, tuple: &Tuple, segment: &mut SegmentEmit) {
+    fn write_options(&self, now: Instant, options: &mut OptionWords) {
         let tcb = &self.tcb;
-        let offer = tcb.rcv.offer(&self.receive, tcb.snd.mss_limit);
-        segment.source_port = tuple.local_port;
-        segment.destination_port = tuple.remote_port;
-        segment.ack = tcb.rcv.nxt;
-        segment.flags = Flags(Flags::ACK);
-        segment.window = offer.field;
-        if tcb.uses_timestamps() {
-            let value = tcb.timestamp(now);
-            segment.options.timestamps = Some(Timestamps {
-                value,
-                echo: tcb.timestamps.recent,
-            });
+        if let Some(timestamps) = self.timestamps(now) {
+            options.timestamps(timestamps);
         }
         if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.duplicate().is_some()) {
-            let room = self.sack_room();
-            let blocks = &mut segment.options.sack;
-            self.islands.sack_blocks(tcb.duplicate(), room, blocks);
-            for block in blocks {
+            let blocks = self.islands.sack_blocks(tcb.duplicate(), self.sack_room());
+            options.put_sack(blocks.map(|mut block: SackBlock| {
                 block.extend_to(tcb.rcv.end_beyond_gap(block.range().end));
-            }
+                block
+            }));
         }
+    }
+
+    fn timestamps(&self, now: Instant) -> Option<Timestamps> {
+        let tcb = &self.tcb;
+        tcb.uses_timestamps().then(|| Timestamps {
+            value: tcb.timestamp(now),
+            echo: tcb.timestamps.recent,
+        })
     }
 
     //= https://www.rfc-editor.org/rfc/rfc7323#section-5.2
     //# If an <RST> is being generated because of a user abort, and Snd.TS.OK is
     //# set, then a Timestamps option SHOULD be included in the <RST>.
-    fn write_reset(&self, segment: &mut SegmentEmit) {
+    fn write_reset(&self, now: Instant, segment: &mut Draft) {
         segment.flags = Flags(Flags::RST | Flags::ACK);
         segment.window = RawWindow(0);
-        segment.options.sack.clear();
+        if let Some(timestamps) = self.timestamps(now) {
+            segment.options.timestamps(timestamps);
+        }
     }
 
     /// SYN, or SYN-ACK once the peer's SYN is known. The window of a SYN is never scaled
@@ -152,22 +172,26 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
     //# TCP endpoints MUST implement both sending and receiving the MSS Option
     //# (MUST-14).
-    fn write_syn(&self, segment: &mut SegmentEmit) {
+    fn write_syn(&self, now: Instant, segment: &mut Draft) {
         let tcb = &self.tcb;
+        let mut options = OptionsEmit {
+            mss: Some(tcb.snd.mss_limit),
+            window_scale: tcb.negotiated.window_scaling.then_some(tcb.rcv.wscale),
+            sack_permitted: tcb.negotiated.sack,
+            timestamps: self.timestamps(now),
+            order: tcb.tuning.get().option_order,
+            ..OptionsEmit::none()
+        };
         segment.flags = Flags(Flags::SYN | Flags::ACK);
         segment.window = RawWindow(self.syn_window());
-        segment.options.sack.clear();
-        segment.options.order = tcb.tuning.get().option_order;
-        segment.options.mss = Some(tcb.snd.mss_limit);
-        segment.options.sack_permitted = tcb.negotiated.sack;
-        segment.options.window_scale = tcb.negotiated.window_scaling.then_some(tcb.rcv.wscale);
         if tcb.state == State::SynSent {
             segment.flags = Flags(Flags::SYN);
             segment.ack = SeqNum::default();
-            if let Some(timestamps) = &mut segment.options.timestamps {
+            if let Some(timestamps) = &mut options.timestamps {
                 timestamps.echo = 0;
             }
         }
+        options.write_syn::<Known<P>>(&mut segment.options);
     }
 
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
@@ -182,7 +206,7 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.5
     //# A TCP implementation MUST support a sequence of urgent data of any length
     //# (MUST-31) [19].
-    fn write_text(&self, segment: &mut SegmentEmit, plan: &Plan) {
+    fn write_text(&self, segment: &mut Draft, plan: &Plan) {
         //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.1.2
         //# If
         //# PUSH flags are not implemented, then the sending TCP peer: (1) MUST
@@ -207,7 +231,7 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// The segment has left: sequence numbers, records and timers follow.
-    fn commit(&mut self, now: Instant, plan: &Plan, segment: &SegmentEmit) {
+    fn commit(&mut self, now: Instant, plan: &Plan, segment: &Draft) {
         let tcb = &mut self.tcb;
         tcb.counters.segment_out();
         tcb.latest_sent = tcb.latest_sent.latest(Tick::at(now));

@@ -14,7 +14,7 @@ use super::tcb::Tcb;
 use crate::profile::Profile;
 use crate::seq::SeqRange;
 use crate::time::Instant;
-use crate::wire::{AnyOrder, OptionOrder, OptionsEmit, Order};
+use crate::wire::{Dialect, OptionOrder};
 
 /// The knobs of which a profile may keep only the defaults: see the methods of [`Config`] that
 /// name it.
@@ -287,17 +287,14 @@ impl<P: Profile> Tcb<P> {
     }
 }
 
-/// The orders of options that a build can write: those that its knobs can name.
-pub(crate) struct KnownOrder<P>(PhantomData<P>);
+/// The options that a build can write: those that its profile and its knobs can name.
+pub(crate) struct Known<P>(PhantomData<P>);
 
-impl<P: Profile> Order for KnownOrder<P> {
-    #[inline(always)]
-    fn write(options: &OptionsEmit, out: &mut [u8]) {
-        match P::Tuning::EFFECT {
-            Switch::On => AnyOrder::write(options, out),
-            Switch::Off => options.write(out),
-        }
-    }
+impl<P: Profile> Dialect for Known<P> {
+    const ORDERS: Switch = P::Tuning::EFFECT;
+    const TIMESTAMPS: Switch = P::TIMESTAMPS;
+    /// Recovery goes without them.
+    const SACK: Switch = Switch::Off;
 }
 
 /// A knob that has an effect where the profile keeps [`EcnState`](crate::EcnState).

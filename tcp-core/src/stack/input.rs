@@ -6,7 +6,7 @@ use super::local::{Destination, Source};
 use super::node::INDEXED;
 use super::reassembly::{DatagramId, Follow, Outcome, Piece};
 use super::{LinkDestination, Packet, Received, RxChecksum, Stack};
-use crate::connection::{Switch, has_ecn};
+use crate::connection::{Known, Switch, has_ecn};
 use crate::profile::{Memory, Profile};
 use crate::wire::{
     Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP, Segment,
@@ -126,10 +126,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         let mut segment = Segment::blank();
         segment
-            .read(
+            .read::<Known<P>>(
                 packet.payload,
-                packet.source,
-                packet.destination,
+                (packet.source, packet.destination),
                 hints.checksum,
             )
             .map_err(|error| error.dropped())?;

@@ -9,9 +9,9 @@ use super::arrival::HOP_LIMIT;
 use super::isn::{Start, after_syn};
 use super::reply::{Bare, Kind};
 use super::{ChecksumState, Stack, Transmit, TxChecksum};
-use crate::connection::{KnownOrder, Priority, has_ecn, tuning_of};
+use crate::connection::{Known, Priority, has_ecn, tuning_of};
 use crate::profile::{Memory, Profile};
-use crate::wire::{Address, Flags, IpEmit, OptionsEmit, RawWindow, SegmentEmit, emit};
+use crate::wire::{Address, Draft, Flags, IpEmit, OptionWords, OptionsEmit, RawWindow, emit};
 
 /// The least MSS that a SYN-ACK offers: what a connection takes for granted at least.
 const MSS_FLOOR: u16 = 64;
@@ -153,13 +153,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let ecn = if agreed { Flags::ECE } else { 0 };
         let headers = key.ip_header().saturating_add(TCP_HEADER);
         let mss = self.mtu.saturating_sub(headers).min(config.basic.mss);
-        let options = OptionsEmit {
+        let syn = OptionsEmit {
             mss: Some(mss.max(MSS_FLOOR)),
             window_scale: entry.peer_window_scale().map(|_| self.window_scale(tuning)),
             sack_permitted: entry.sack(),
             timestamps: start.timestamps_of(self.clock, entry),
             order: tuning.option_order,
-            ..OptionsEmit::default()
+            ..OptionsEmit::none()
         };
         let bare = Bare {
             key,
@@ -171,7 +171,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             hop_limit: config.basic.hop_limit,
             traffic_class: config.basic.diffserv << 2,
         };
-        self.write(&bare, options, out)
+        self.write(&bare, Some(&syn), out)
     }
 
     #[inline(never)]
@@ -179,13 +179,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         // A resent SYN-ACK whose entry is gone is passed over; each pass removes one answer.
         while let Some(kind) = self.replies.first() {
             let sent = match kind {
-                Kind::Segment(bare) => {
-                    let options = OptionsEmit {
-                        timestamps: bare.timestamps,
-                        ..OptionsEmit::default()
-                    };
-                    self.write(bare, options, out)?
-                }
+                Kind::Segment(bare) => self.write(bare, None, out)?,
                 Kind::Packet { start, len, to } => Sent {
                     len: self.replies.copy(*start, *len, out)?,
                     to: *to,
@@ -207,8 +201,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         None
     }
 
-    fn write(&self, bare: &Bare, options: OptionsEmit, out: &mut [u8]) -> Option<Sent> {
-        let segment = SegmentEmit {
+    fn write(&self, bare: &Bare, syn: Option<&OptionsEmit>, out: &mut [u8]) -> Option<Sent> {
+        let mut segment = Draft {
             source_port: bare.key.local_port,
             destination_port: bare.key.remote_port,
             seq: bare.seq,
@@ -216,8 +210,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             flags: bare.flags,
             window: RawWindow(bare.window),
             urgent: 0,
-            options,
+            options: OptionWords::new(),
         };
+        if let Some(options) = syn {
+            options.write_syn::<Known<P>>(&mut segment.options);
+        }
+        if let Some(timestamps) = bare.timestamps.filter(|_| P::TIMESTAMPS.is_on()) {
+            segment.options.timestamps(timestamps);
+        }
         let ip = IpEmit {
             source: bare.key.local,
             destination: bare.key.remote,
@@ -225,7 +225,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             traffic_class: bare.traffic_class,
         };
         Some(Sent {
-            len: emit::<KnownOrder<P>>(out, &ip, &segment, [&[], &[]], self.tx_checksum)?,
+            len: emit(out, &ip, &segment, [&[], &[]], self.tx_checksum)?,
             to: bare.key.remote,
             class: Priority::Normal,
             is_segment: true,

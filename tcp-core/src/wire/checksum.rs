@@ -40,34 +40,34 @@ impl Checksum {
         for block in blocks {
             wide.add(block);
         }
-        let sum = sum_words(wide.total(), rest);
-        self.join(sum, octets.len());
+        self.end(&wide, rest);
     }
 
-    /// Adds a header, which consists of words.
-    #[inline]
-    pub(super) fn add_words(&mut self, words: &[[u8; 4]]) {
-        let mut sum = 0;
-        for word in words {
-            sum = add_round(sum, u32::from_ne_bytes(*word));
-        }
-        self.join(sum, 0);
-    }
-
-    /// Adds a header of five words.
-    #[inline]
-    pub(super) const fn add_header(&mut self, words: &[[u8; 4]; 5]) {
+    /// The sum of a header of five words.
+    #[inline(always)]
+    pub(super) const fn of([a, b, c, d, e]: [[u8; 4]; 5]) -> Self {
         // Written out: small code is not unrolled.
-        let [a, b, c, d, e] = *words;
         let sum = add_round(u32::from_ne_bytes(a), u32::from_ne_bytes(b));
         let sum = add_round(sum, u32::from_ne_bytes(c));
         let sum = add_round(sum, u32::from_ne_bytes(d));
-        self.join(add_round(sum, u32::from_ne_bytes(e)), 0);
+        let sum = add_round(sum, u32::from_ne_bytes(e));
+        Self { sum, odd: false }
+    }
+
+    /// Adds a header, which consists of words, to a whole number of pairs.
+    #[inline(never)]
+    pub(super) fn add_words(&mut self, words: &[[u8; 4]]) {
+        for word in words {
+            self.sum = add_round(self.sum, u32::from_ne_bytes(*word));
+        }
     }
 
     /// Copies `from` to the start of `to`, as far as both reach, and adds what was copied.
     pub fn copy(&mut self, to: &mut [u8], from: &[u8]) {
         let len = from.len().min(to.len());
+        if len == 0 {
+            return;
+        }
         let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) else {
             return;
         };
@@ -78,7 +78,23 @@ impl Checksum {
             wide.copy(target, block);
         }
         ring::copy(target, rest);
-        self.join(sum_words(wide.total(), rest), len);
+        self.end(&wide, rest);
+    }
+
+    /// Adds the blocks of a piece, and what follows them.
+    #[inline(never)]
+    fn end(&mut self, blocks: &Wide, rest: &[u8]) {
+        let mut sum = blocks.total();
+        let (words, octets) = rest.as_chunks::<4>();
+        for word in words {
+            sum = add_round(sum, u32::from_ne_bytes(*word));
+        }
+        let mut last = [0u8; 4];
+        for (slot, octet) in last.iter_mut().zip(octets) {
+            *slot = *octet;
+        }
+        // Blocks are even.
+        self.join(add_round(sum, u32::from_ne_bytes(last)), rest.len());
     }
 
     /// Adds one field.
@@ -130,20 +146,6 @@ const fn add_round(a: u32, b: u32) -> u32 {
     sum.wrapping_add(carry as u32)
 }
 
-/// `sum` and the octets that are no whole block.
-#[inline(always)]
-fn sum_words(mut sum: u32, octets: &[u8]) -> u32 {
-    let (words, rest) = octets.as_chunks::<4>();
-    for word in words {
-        sum = add_round(sum, u32::from_ne_bytes(*word));
-    }
-    let mut last = [0u8; 4];
-    for (slot, octet) in last.iter_mut().zip(rest) {
-        *slot = *octet;
-    }
-    add_round(sum, u32::from_ne_bytes(last))
-}
-
 /// Octets that are summed at a time.
 const BLOCK: usize = 64;
 /// Octets that are copied and summed at a time: there are registers for no more.
@@ -192,7 +194,7 @@ impl Wide {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "taken apart into words")]
-    fn total(self) -> u32 {
+    fn total(&self) -> u32 {
         let low = add_round(self.sum as u32, (self.sum >> 32) as u32);
         let high = add_round((self.sum >> 64) as u32, (self.sum >> 96) as u32);
         add_round(add_round(low, high), self.carries)

@@ -6,8 +6,7 @@ use super::ip::{PROTOCOL_TCP, pseudo_header};
 use super::ipv4;
 #[cfg(feature = "ipv6")]
 use super::ipv6;
-use super::options::OptionsEmit;
-use super::order::{AnyOrder, Order};
+use super::options::{OptionWords, OptionsEmit};
 use super::segment::{Flags, HEADER_LEN, RawWindow};
 use crate::ring::copy;
 use crate::seq::SeqNum;
@@ -64,39 +63,77 @@ pub fn emit_segment(
     payload: [&[u8]; 2],
     checksum: TxChecksum,
 ) -> Option<usize> {
-    emit::<AnyOrder>(out, ip, segment, payload, checksum)
+    emit(out, ip, &segment.draft(), payload, checksum)
 }
 
-/// The same, with no more than the orders of options that the caller can name.
-pub(crate) fn emit<O: Order>(
+impl SegmentEmit {
+    fn draft(&self) -> Draft {
+        Draft {
+            source_port: self.source_port,
+            destination_port: self.destination_port,
+            seq: self.seq,
+            ack: self.ack,
+            flags: self.flags,
+            window: self.window,
+            urgent: self.urgent,
+            options: self.options.words(),
+        }
+    }
+}
+
+/// A TCP header before it is written: as [`SegmentEmit`], with options as words.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) source_port: u16,
+    pub(crate) destination_port: u16,
+    pub(crate) seq: SeqNum,
+    pub(crate) ack: SeqNum,
+    pub(crate) flags: Flags,
+    pub(crate) window: RawWindow,
+    pub(crate) urgent: u16,
+    pub(crate) options: OptionWords,
+}
+
+impl Draft {
+    /// Writes the header, without a checksum.
+    #[inline(always)]
+    fn write(&self, header: &mut [[u8; 4]]) {
+        let offset = (header.len() as u32) << 28;
+        if let [ports, seq, ack, control, last, options @ ..] = header {
+            let both = u32::from(self.source_port) << 16 | u32::from(self.destination_port);
+            *ports = both.to_be_bytes();
+            *seq = self.seq.raw().to_be_bytes();
+            *ack = self.ack.raw().to_be_bytes();
+            let flags = u32::from(self.flags.0) << 16;
+            *control = (offset | flags | u32::from(self.window.0)).to_be_bytes();
+            *last = u32::from(self.urgent).to_be_bytes();
+            for (place, word) in options.iter_mut().zip(self.options.as_slice()) {
+                *place = *word;
+            }
+        }
+    }
+}
+
+/// As [`emit_segment`].
+pub(crate) fn emit(
     out: &mut [u8],
     ip: &IpEmit,
-    segment: &SegmentEmit,
+    segment: &Draft,
     payload: [&[u8]; 2],
     checksum: TxChecksum,
 ) -> Option<usize> {
     let [first, second] = payload;
-    let options_len = segment.options.len();
-    let header_len = HEADER_LEN + options_len;
-    let len = header_len
-        .checked_add(first.len())?
-        .checked_add(second.len())?;
-    let length = u16::try_from(len).ok()?;
-    let (ip_len, body) = ip_header(out, ip, PROTOCOL_TCP, length)?;
-    let (fixed, rest) = body.split_first_chunk_mut::<HEADER_LEN>()?;
-    let (options, data) = rest.split_at_mut_checked(options_len)?;
+    let header_len = HEADER_LEN + 4 * segment.options.as_slice().len();
+    let length = first.len().checked_add(second.len() + header_len)?;
+    let (packet_len, body) = ip_header(out, ip, PROTOCOL_TCP, length)?;
+    let (header, data) = body.split_at_mut_checked(header_len)?;
+    let header = header.as_chunks_mut::<4>().0;
     let (front, back) = data.split_at_mut_checked(first.len())?;
-    if options_len > 0 {
-        O::write(&segment.options, options);
-    }
-    let header = segment.header(header_len);
-    let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length);
+    segment.write(header);
+    let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length as u16);
     let field = match checksum {
         TxChecksum::Full => {
-            sum.add_header(&header);
-            if options_len > 0 {
-                sum.add_words(options.as_chunks().0);
-            }
+            sum.add_words(header);
             sum.copy(front, first);
             sum.copy(back, second);
             sum.complement()
@@ -107,55 +144,8 @@ pub(crate) fn emit<O: Order>(
             sum.partial()
         }
     };
-    let [ports, seq, ack, control, [_, _, u0, u1]] = header;
-    let [c0, c1] = field;
-    put_words(fixed, [ports, seq, ack, control, [c0, c1, u0, u1]]);
-    Some(ip_len + len)
-}
-
-/// Writes a header word by word.
-#[inline(always)]
-fn put_words(header: &mut [u8; 20], words: [[u8; 4]; 5]) {
-    // Written out: small code would make this a loop, or a call.
-    if let ([p0, p1, p2, p3, p4], _) = header.as_chunks_mut::<4>() {
-        [*p0, *p1, *p2, *p3, *p4] = words;
-    }
-}
-
-impl SegmentEmit {
-    /// Nothing was decided yet.
-    #[inline(always)]
-    pub(crate) const fn blank() -> Self {
-        Self {
-            source_port: 0,
-            destination_port: 0,
-            seq: SeqNum::new(0),
-            ack: SeqNum::new(0),
-            flags: Flags(0),
-            window: RawWindow(0),
-            urgent: 0,
-            options: OptionsEmit::none(),
-        }
-    }
-
-    /// The fixed part of the header as words, without a checksum.
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a header has at most 60 octets"
-    )]
-    const fn header(&self, header_len: usize) -> [[u8; 4]; 5] {
-        let ports = (self.source_port as u32) << 16 | self.destination_port as u32;
-        let offset = (header_len as u32) << 26;
-        let control = offset | (self.flags.0 as u32) << 16 | self.window.0 as u32;
-        [
-            ports.to_be_bytes(),
-            self.seq.raw().to_be_bytes(),
-            self.ack.raw().to_be_bytes(),
-            control.to_be_bytes(),
-            (self.urgent as u32).to_be_bytes(),
-        ]
-    }
+    *header.get_mut(4)?.first_chunk_mut()? = field;
+    Some(packet_len)
 }
 
 /// Writes an IP header for `length` octets of `protocol` to the start of `out`; returns the
@@ -165,25 +155,27 @@ impl SegmentEmit {
 /// fit into `out` or into one packet, or when the families differ.
 #[must_use]
 pub fn emit_ip_header(out: &mut [u8], ip: &IpEmit, protocol: u8, length: u16) -> Option<usize> {
-    ip_header(out, ip, protocol, length).map(|(header_len, _)| header_len)
+    let (packet_len, body) = ip_header(out, ip, protocol, length.into())?;
+    Some(packet_len - body.len())
 }
 
-/// Writes an IP header; returns its length and the place for the payload.
+/// Writes an IP header; returns the packet's length and the place for the payload.
+#[inline(never)]
 pub(super) fn ip_header<'o>(
     out: &'o mut [u8],
     ip: &IpEmit,
     protocol: u8,
-    length: u16,
+    length: usize,
 ) -> Option<(usize, &'o mut [u8])> {
     #[cfg(feature = "ipv6")]
     if !ip.source.is_v4() || !ip.destination.is_v4() {
         return ipv6_header(out, ip, protocol, length);
     }
-    let (header, rest) = out.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
-    let body = rest.get_mut(..usize::from(length))?;
-    let total = length.checked_add(ipv4::HEADER_LEN as u16)?;
+    let total = u16::try_from(length.checked_add(ipv4::HEADER_LEN)?).ok()?;
+    let packet = out.get_mut(..usize::from(total))?;
+    let (header, body) = packet.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
     put_words(header, ipv4_header(ip, protocol, total));
-    Some((ipv4::HEADER_LEN, body))
+    Some((total.into(), body))
 }
 
 #[cfg(feature = "ipv6")]
@@ -191,13 +183,14 @@ fn ipv6_header<'o>(
     out: &'o mut [u8],
     ip: &IpEmit,
     protocol: u8,
-    length: u16,
+    length: usize,
 ) -> Option<(usize, &'o mut [u8])> {
     if ip.source.is_v4() || ip.destination.is_v4() {
         return None;
     }
     let (header, rest) = out.split_first_chunk_mut::<{ ipv6::HEADER_LEN }>()?;
-    let body = rest.get_mut(..usize::from(length))?;
+    let body = rest.get_mut(..length)?;
+    let length = u16::try_from(length).ok()?;
     let (fixed, addresses) = header.split_first_chunk_mut::<8>()?;
     let ([to_source, to_destination], _) = addresses.as_chunks_mut::<16>() else {
         return None;
@@ -216,7 +209,16 @@ fn ipv6_header<'o>(
     ];
     *to_source = ip.source.v6_octets();
     *to_destination = ip.destination.v6_octets();
-    Some((ipv6::HEADER_LEN, body))
+    Some((ipv6::HEADER_LEN + body.len(), body))
+}
+
+/// Writes a header word by word.
+#[inline(always)]
+fn put_words(header: &mut [u8; 20], words: [[u8; 4]; 5]) {
+    // Written out: small code would make this a loop, or a call.
+    if let ([p0, p1, p2, p3, p4], _) = header.as_chunks_mut::<4>() {
+        [*p0, *p1, *p2, *p3, *p4] = words;
+    }
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6864#section-4.1
@@ -233,17 +235,16 @@ fn ipv4_header(ip: &IpEmit, protocol: u8, total: u16) -> [[u8; 4]; 5] {
     let first = 0x4500_0000 | u32::from(ip.traffic_class) << 16 | u32::from(total);
     let second = 0x4000u32;
     let third = u32::from(ip.hop_limit) << 24 | u32::from(protocol) << 16;
+    let (source, destination) = (ip.source.v4_octets(), ip.destination.v4_octets());
     let mut words = [
         first.to_be_bytes(),
         second.to_be_bytes(),
         third.to_be_bytes(),
-        ip.source.v4_octets(),
-        ip.destination.v4_octets(),
+        source,
+        destination,
     ];
-    let mut sum = Checksum::new();
-    sum.add_header(&words);
     let [hops, protocol, _, _] = words[2];
-    let [c0, c1] = sum.complement();
+    let [c0, c1] = Checksum::of(words).complement();
     words[2] = [hops, protocol, c0, c1];
     words
 }

@@ -299,19 +299,19 @@ pub fn emit_complaint(
 
 /// Writes IP header, ICMP header and data.
 fn emit(out: &mut [u8], ip: &IpEmit, mut header: [u8; 8], data: &[u8]) -> Option<usize> {
-    let length = u16::try_from(HEADER_LEN.checked_add(data.len())?).ok()?;
+    let length = HEADER_LEN.checked_add(data.len())?;
     let protocol = match ip.source.is_v4() {
         true => PROTOCOL_ICMPV4,
         false => PROTOCOL_ICMPV6,
     };
-    let mut sum = pseudo_sum(ip.source, ip.destination, length);
-    let (ip_len, body) = ip_header(out, ip, protocol, length)?;
+    let (packet_len, body) = ip_header(out, ip, protocol, length)?;
     let (start, rest) = body.split_first_chunk_mut::<HEADER_LEN>()?;
-    sum.add(&header);
+    let mut sum = pseudo_sum(ip.source, ip.destination, length as u16);
+    sum.add_words(header.as_chunks().0);
     sum.copy(rest, data);
     [header[2], header[3]] = sum.complement();
     *start = header;
-    Some(ip_len + usize::from(length))
+    Some(packet_len)
 }
 
 fn is_right(octets: &[u8], source: Address, destination: Address) -> bool {

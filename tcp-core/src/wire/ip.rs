@@ -160,21 +160,19 @@ const fn is_marked(traffic_class: u8) -> bool {
 /// of `protocol`. Addresses of two families are left out.
 #[must_use]
 pub fn pseudo_header(source: Address, destination: Address, protocol: u8, length: u16) -> Checksum {
-    let mut sum = Checksum::new();
-    let [l0, l1] = length.to_be_bytes();
-    let last = [0, protocol, l0, l1];
+    let last = (u32::from(protocol) << 16 | u32::from(length)).to_be_bytes();
     #[cfg(feature = "ipv6")]
     if !source.is_v4() || !destination.is_v4() {
+        let mut sum = Checksum::new();
+        sum.add_words(&[last]);
         if !source.is_v4() && !destination.is_v4() {
             sum.add_words(source.v6_octets().as_chunks().0);
             sum.add_words(destination.v6_octets().as_chunks().0);
         }
-        sum.add_words(&[last]);
         return sum;
     }
     let (source, destination) = (source.v4_octets(), destination.v4_octets());
-    sum.add_header(&[source, destination, last, [0; 4], [0; 4]]);
-    sum
+    Checksum::of([source, destination, last, [0; 4], [0; 4]])
 }
 
 /// Whether no host may have this address as the source of a packet on a wire: unspecified,

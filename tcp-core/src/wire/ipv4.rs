@@ -47,10 +47,7 @@ pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<
         return Err(truncated(header_len));
     };
     let mut sum = Checksum::new();
-    match header.as_chunks::<4>() {
-        ([a, b, c, d, e], _) => sum.add_header(&[*a, *b, *c, *d, *e]),
-        (words, _) => sum.add_words(words),
-    }
+    sum.add_words(header.as_chunks().0);
     if checksum == HeaderChecksum::Verify && !sum.is_right() {
         return Err(ParseError::Checksum { layer: Layer::Ipv4 });
     }

@@ -31,7 +31,7 @@ mod segment;
 
 pub use address::Address;
 pub use checksum::Checksum;
-pub(crate) use emit::emit;
+pub(crate) use emit::{Draft, emit};
 pub use emit::{IpEmit, SegmentEmit, emit_ip_header, emit_segment};
 pub use error::{Layer, ParameterProblem, ParseError};
 pub use icmp::{
@@ -42,9 +42,10 @@ pub use ip::{
     Fragment, HeaderChecksum, IpMeta, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP,
     PROTOCOL_UDP, is_martian_destination, is_martian_source, pseudo_header, subnet_broadcast,
 };
+pub(crate) use options::OptionWords;
 pub use options::{OptionsEmit, SackBlock, SackBlocks, SegmentOptions, Timestamps};
+pub(crate) use order::Dialect;
 pub use order::OptionOrder;
-pub(crate) use order::{AnyOrder, Order};
 pub use pretty::{Description, Pretty, describe};
 pub use segment::{Control, Flags, RawWindow, Segment};
 

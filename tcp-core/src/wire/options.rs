@@ -1,6 +1,6 @@
 //! TCP options by kind of segment (RFC 9293 section 3.2, RFC 7323, RFC 2018).
 
-use super::order::OptionOrder;
+use super::order::{AnyDialect, Dialect, OptionOrder};
 use super::segment::Flags;
 use crate::seq::{SeqNum, SeqRange};
 
@@ -114,10 +114,11 @@ impl SegmentOptions {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
     //# A TCP implementation MUST be able to receive a TCP Option in any segment
     //# (MUST-5).
-    pub(super) fn read(&mut self, options: &[u8], flags: Flags) {
+    pub(super) fn read<D: Dialect>(&mut self, options: &[u8], flags: Flags) {
         // What nearly every segment of a connection with timestamps carries.
-        if let Ok([NOP, NOP, TIMESTAMPS, 10, value @ .., e0, e1, e2, e3]) =
-            <&[u8; 12]>::try_from(options)
+        if D::TIMESTAMPS.is_on()
+            && let Ok([NOP, NOP, TIMESTAMPS, 10, value @ .., e0, e1, e2, e3]) =
+                <&[u8; 12]>::try_from(options)
         {
             self.timestamps = Some(Timestamps {
                 value: u32::from_be_bytes(*value),
@@ -125,7 +126,9 @@ impl SegmentOptions {
             });
             return;
         }
-        self.walk(options, flags);
+        if D::TIMESTAMPS.is_on() || D::SACK.is_on() || flags.has(Flags::SYN) {
+            self.walk::<D>(options, flags);
+        }
     }
 
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
@@ -139,7 +142,7 @@ impl SegmentOptions {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
     //# All TCP Options except End of Option List Option (EOL) and No-Operation
     //# (NOP) MUST have length fields, including all future options (MUST-68).
-    fn walk(&mut self, mut options: &[u8], flags: Flags) {
+    fn walk<D: Dialect>(&mut self, mut options: &[u8], flags: Flags) {
         while let Some((&kind, rest)) = options.split_first() {
             match kind {
                 END => break,
@@ -150,7 +153,7 @@ impl SegmentOptions {
                     let Some((option, after)) = split.filter(|_| length >= 2) else {
                         break;
                     };
-                    self.take(option, flags);
+                    self.take::<D>(option, flags);
                     options = after;
                 }
             }
@@ -163,7 +166,7 @@ impl SegmentOptions {
     //# does not implement, assuming that the option has a length field.
     //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
     //# A Window Scale option in a segment without a SYN bit MUST be ignored.
-    fn take(&mut self, option: &[u8], flags: Flags) {
+    fn take<D: Dialect>(&mut self, option: &[u8], flags: Flags) {
         let syn = flags.has(Flags::SYN);
         match *option {
             [MSS, _, m0, m1] if syn => {
@@ -173,13 +176,15 @@ impl SegmentOptions {
                 self.window_scale.get_or_insert(shift.min(MAX_WINDOW_SCALE));
             }
             [SACK_PERMITTED, _] if syn => self.sack_permitted = true,
-            [TIMESTAMPS, _, v0, v1, v2, v3, e0, e1, e2, e3] => {
+            [TIMESTAMPS, _, v0, v1, v2, v3, e0, e1, e2, e3] if D::TIMESTAMPS.is_on() => {
                 self.timestamps.get_or_insert(Timestamps {
                     value: u32::from_be_bytes([v0, v1, v2, v3]),
                     echo: u32::from_be_bytes([e0, e1, e2, e3]),
                 });
             }
-            [SACK, _, ref blocks @ ..] if !syn && self.sack.is_empty() => self.take_sack(blocks),
+            [SACK, _, ref blocks @ ..] if D::SACK.is_on() && !syn && self.sack.is_empty() => {
+                self.take_sack(blocks);
+            }
             _ => {}
         }
     }
@@ -279,85 +284,100 @@ impl OptionsEmit {
         self.sack.len().min(room)
     }
 
-    /// Writes the options to the start of `out`, which has room for them.
-    pub(crate) fn write(&self, out: &mut [u8]) {
-        let mut out = Writer(out);
-        self.write_mss(&mut out);
-        self.write_timestamps(&mut out);
-        if self.timestamps.is_none() && self.sack_permitted {
-            out.put([NOP, NOP, SACK_PERMITTED, 2]);
-        }
-        self.write_scale(&mut out);
-        self.write_sack(&mut out);
+    /// All of them as words.
+    pub(super) fn words(&self) -> OptionWords {
+        let mut words = OptionWords::new();
+        self.write_syn::<AnyDialect>(&mut words);
+        let blocks = self.blocks_that_fit(self.len_without_sack());
+        words.put_sack(self.sack.iter().take(blocks).copied());
+        words
     }
 
-    /// The same, in the order [`OptionOrder::FreeBsd`].
+    /// Appends all but SACK blocks.
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.1
     //# The content of the header beyond the End of Option List Option MUST be
     //# header padding of zeros (MUST-69).
-    pub(super) fn write_scale_first(&self, out: &mut [u8]) {
-        let mut out = Writer(out);
-        self.write_mss(&mut out);
-        self.write_scale(&mut out);
-        self.write_timestamps(&mut out);
-        if self.timestamps.is_none() && self.sack_permitted {
-            out.put([SACK_PERMITTED, 2, END, END]);
-        }
-        self.write_sack(&mut out);
-    }
-
-    #[inline(always)]
-    fn write_mss(&self, out: &mut Writer<'_>) {
+    pub(crate) fn write_syn<D: Dialect>(&self, words: &mut OptionWords) {
+        let scale_first = D::ORDERS.is_on() && self.order == OptionOrder::FreeBsd;
+        let timestamps = self.timestamps.filter(|_| D::TIMESTAMPS.is_on());
         if let Some(mss) = self.mss {
             let [m0, m1] = mss.to_be_bytes();
-            out.put([MSS, 4, m0, m1]);
+            words.put([MSS, 4, m0, m1]);
         }
-    }
-
-    /// SACK-permitted takes the place of the two nops.
-    #[inline(always)]
-    fn write_timestamps(&self, out: &mut Writer<'_>) {
-        if let Some(Timestamps { value, echo }) = self.timestamps {
-            out.put(if self.sack_permitted {
-                [SACK_PERMITTED, 2, TIMESTAMPS, 10]
+        if scale_first {
+            self.write_scale(words);
+        }
+        if let Some(timestamps) = timestamps {
+            // SACK-permitted takes the place of the two nops.
+            let first = if self.sack_permitted {
+                [SACK_PERMITTED, 2]
             } else {
-                [NOP, NOP, TIMESTAMPS, 10]
+                [NOP, NOP]
+            };
+            words.put_timestamps(first, timestamps);
+        } else if self.sack_permitted {
+            words.put(if scale_first {
+                [SACK_PERMITTED, 2, END, END]
+            } else {
+                [NOP, NOP, SACK_PERMITTED, 2]
             });
-            out.put(value.to_be_bytes());
-            out.put(echo.to_be_bytes());
+        }
+        if !scale_first {
+            self.write_scale(words);
         }
     }
 
-    #[inline(always)]
-    fn write_scale(&self, out: &mut Writer<'_>) {
+    fn write_scale(&self, words: &mut OptionWords) {
         if let Some(shift) = self.window_scale {
-            out.put([NOP, WINDOW_SCALE, 3, shift.min(MAX_WINDOW_SCALE)]);
-        }
-    }
-
-    #[inline(always)]
-    fn write_sack(&self, out: &mut Writer<'_>) {
-        let blocks = self.blocks_that_fit(self.len_without_sack());
-        if let Ok(count @ 1..) = u8::try_from(blocks) {
-            out.put([NOP, NOP, SACK, 2 + 8 * count]);
-            for block in self.sack.iter().take(blocks) {
-                out.put(block.range().start.raw().to_be_bytes());
-                out.put(block.range().end.raw().to_be_bytes());
-            }
+            words.put([NOP, WINDOW_SCALE, 3, shift.min(MAX_WINDOW_SCALE)]);
         }
     }
 }
 
-/// Writes words one after the other; what does not fit is left out.
-struct Writer<'o>(&'o mut [u8]);
+/// Options as they will stand on the wire. What does not fit is left out.
+#[derive(Clone, Debug)]
+pub(crate) struct OptionWords(heapless::Vec<[u8; 4], { ROOM / 4 }, u8>);
 
-impl Writer<'_> {
+impl OptionWords {
+    /// No options.
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Self(heapless::Vec::new())
+    }
+
+    pub(super) fn as_slice(&self) -> &[[u8; 4]] {
+        &self.0
+    }
+
     #[inline(never)]
     fn put(&mut self, word: [u8; 4]) {
-        let out = core::mem::take(&mut self.0);
-        if let Some((target, rest)) = out.split_first_chunk_mut::<4>() {
-            *target = word;
-            self.0 = rest;
+        let _ = self.0.push(word);
+    }
+
+    /// Appends timestamps as segments without SYN carry them.
+    pub(crate) fn timestamps(&mut self, timestamps: Timestamps) {
+        self.put_timestamps([NOP, NOP], timestamps);
+    }
+
+    fn put_timestamps(&mut self, [a, b]: [u8; 2], Timestamps { value, echo }: Timestamps) {
+        self.put([a, b, TIMESTAMPS, 10]);
+        self.put(value.to_be_bytes());
+        self.put(echo.to_be_bytes());
+    }
+
+    /// Appends as many blocks as there are, for which there is room.
+    pub(crate) fn put_sack(&mut self, blocks: impl Iterator<Item = SackBlock>) {
+        let before = self.0.len();
+        let mut length = 2;
+        self.put([NOP, NOP, SACK, length]);
+        for block in blocks {
+            self.put(block.range().start.raw().to_be_bytes());
+            self.put(block.range().end.raw().to_be_bytes());
+            length += 8;
+        }
+        match self.0.get_mut(before) {
+            Some([.., place]) if length > 2 => *place = length,
+            _ => self.0.truncate(before),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The order of options on the wire, which identifies systems more than it matters to TCP.
 
-use super::options::OptionsEmit;
+use crate::connection::Switch;
 
 /// In which order, and padded how, options are written. Either takes the same room.
 ///
@@ -21,29 +21,30 @@ pub enum OptionOrder {
     FreeBsd,
 }
 
-/// Which orders a build can write.
-pub(crate) trait Order {
-    /// Writes `options` to the start of `out`, which has room for them.
-    fn write(options: &OptionsEmit, out: &mut [u8]);
+/// What a build can write, and what it looks for.
+pub(crate) trait Dialect {
+    /// Any order that is asked for, or only [`OptionOrder::Linux`].
+    const ORDERS: Switch;
+    /// Whether there are timestamps.
+    const TIMESTAMPS: Switch;
+    /// Whether received SACK blocks are kept.
+    const SACK: Switch;
 }
 
-/// The order that the options ask for.
-pub(crate) struct AnyOrder;
+/// Everything.
+pub(crate) struct AnyDialect;
 
-impl Order for AnyOrder {
-    fn write(options: &OptionsEmit, out: &mut [u8]) {
-        match options.order {
-            OptionOrder::Linux => options.write(out),
-            OptionOrder::FreeBsd => options.write_scale_first(out),
-        }
-    }
+impl Dialect for AnyDialect {
+    const ORDERS: Switch = Switch::On;
+    const TIMESTAMPS: Switch = Switch::On;
+    const SACK: Switch = Switch::On;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::seq::{SeqNum, SeqRange};
-    use crate::wire::{SackBlock, Timestamps};
+    use crate::wire::{Flags, OptionWords, OptionsEmit, SackBlock, SegmentOptions, Timestamps};
 
     const MSS: [u8; 4] = [2, 4, 5, 180];
     const SCALE: [u8; 4] = [1, 3, 3, 7];
@@ -61,9 +62,10 @@ mod tests {
     }
 
     fn octets(options: &OptionsEmit) -> Vec<u8> {
-        let mut out = vec![0xaa; options.len()];
-        AnyOrder::write(options, &mut out);
-        out
+        let words = options.words();
+        let octets = words.as_slice().as_flattened();
+        assert_eq!(octets.len(), options.len());
+        octets.to_vec()
     }
 
     #[test]
@@ -115,5 +117,27 @@ mod tests {
         let expected = [&[1, 1, 8, 10][..], &STAMPS, &block].concat();
         assert_eq!(octets(&data(OptionOrder::Linux)), expected);
         assert_eq!(octets(&data(OptionOrder::FreeBsd)), expected);
+    }
+
+    #[test]
+    fn what_a_build_does_not_know_it_neither_writes_nor_reads() {
+        struct Plain;
+        impl Dialect for Plain {
+            const ORDERS: Switch = Switch::Off;
+            const TIMESTAMPS: Switch = Switch::Off;
+            const SACK: Switch = Switch::Off;
+        }
+        let mut words = OptionWords::new();
+        syn(OptionOrder::FreeBsd).write_syn::<Plain>(&mut words);
+        let written = words.as_slice().as_flattened();
+        assert_eq!(written, [MSS, [1, 1, 4, 2], SCALE].concat());
+        let every = [&MSS[..], &[4, 2, 8, 10], &STAMPS, &SCALE].concat();
+        let mut read = SegmentOptions::none();
+        read.read::<Plain>(&every, Flags(Flags::SYN));
+        assert_eq!((read.mss, read.window_scale), (Some(1_460), Some(7)));
+        assert!(read.sack_permitted && read.timestamps.is_none());
+        let sack = [1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 9];
+        read.read::<Plain>(&sack, Flags(Flags::ACK));
+        assert!(read.sack.is_empty());
     }
 }

@@ -4,6 +4,7 @@ use super::address::Address;
 use super::error::{Layer, ParseError};
 use super::ip::{PROTOCOL_TCP, pseudo_header};
 use super::options::SegmentOptions;
+use super::order::{AnyDialect, Dialect};
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::RxChecksum;
 
@@ -114,7 +115,7 @@ impl<'p> Segment<'p> {
         checksum: RxChecksum,
     ) -> Result<Self, ParseError> {
         let mut segment = Self::blank();
-        segment.read(octets, source, destination, checksum)?;
+        segment.read::<AnyDialect>(octets, (source, destination), checksum)?;
         Ok(segment)
     }
 
@@ -137,11 +138,12 @@ impl<'p> Segment<'p> {
     }
 
     /// As [`parse`](Self::parse), into a blank segment: a result would be moved, octet by octet.
-    pub(crate) fn read(
+    /// Inlined, so that only what becomes of an error is made of it.
+    #[inline(always)]
+    pub(crate) fn read<D: Dialect>(
         &mut self,
         octets: &'p [u8],
-        source: Address,
-        destination: Address,
+        (source, destination): (Address, Address),
         checksum: RxChecksum,
     ) -> Result<(), ParseError> {
         let Some((fixed, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
@@ -182,9 +184,7 @@ impl<'p> Segment<'p> {
         self.window = RawWindow(u16::from_be_bytes([window0, window1]));
         self.urgent = flags.has(Flags::URG).then_some(urgent);
         self.payload = payload;
-        if !options.is_empty() {
-            self.options.read(options, flags);
-        }
+        self.options.read::<D>(options, flags);
         Ok(())
     }
 }

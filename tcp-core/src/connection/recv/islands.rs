@@ -5,7 +5,7 @@ use managed::ManagedSlice;
 
 use super::duplicates::DuplicateReporting;
 use crate::seq::{SeqNum, SeqRange};
-use crate::wire::{SackBlock, SackBlocks};
+use crate::wire::SackBlock;
 
 /// A range received beyond a gap.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -126,14 +126,10 @@ impl<'a> Islands<'a> {
         &self,
         duplicate: Option<SeqRange>,
         room: usize,
-        blocks: &mut SackBlocks,
-    ) {
+    ) -> impl Iterator<Item = SackBlock> + '_ {
         let islands = self.all().iter().rev().map(|island| island.0);
-        for range in duplicate.into_iter().chain(islands).take(room) {
-            if let Some(block) = SackBlock::new(range) {
-                let _ = blocks.push(block);
-            }
-        }
+        let ranges = duplicate.into_iter().chain(islands).take(room);
+        ranges.filter_map(SackBlock::new)
     }
 
     /// Panics unless the islands are apart and within `nxt` to `adv`.

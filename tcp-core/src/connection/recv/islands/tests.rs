@@ -68,9 +68,8 @@ fn sack_reports_the_duplicate_then_the_most_recent_first() {
     }
     assert!(islands.insert(range(35, 37), &mut NoDuplicateReports));
     let blocks = |duplicate, room| -> Vec<SeqRange> {
-        let mut blocks = SackBlocks::new();
-        islands.sack_blocks(duplicate, room, &mut blocks);
-        blocks.iter().map(|block| block.range()).collect()
+        let blocks = islands.sack_blocks(duplicate, room);
+        blocks.map(SackBlock::range).collect()
     };
     assert_eq!(
         blocks(None, 4),
