@@ -295,6 +295,7 @@ impl<P: Profile> Dialect for Known<P> {
     const TIMESTAMPS: Switch = P::TIMESTAMPS;
     /// Recovery goes without them.
     const SACK: Switch = Switch::Off;
+    const FRAGMENTS: Switch = P::REASSEMBLY;
 }
 
 /// A knob that has an effect where the profile keeps [`EcnState`](crate::EcnState).

@@ -5,13 +5,13 @@ use super::dropped::Dropped;
 use super::local::{Destination, Source};
 use super::{LinkDestination, Packet, Stack};
 use crate::profile::{Memory, Profile};
-use crate::wire::{Complaint, ParseError, emit_complaint, may_complain};
+use crate::wire::{Complaint, ParameterProblem, emit_complaint, may_complain};
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Tells the sender of a malformed packet, where the rules want that.
     #[inline(never)]
-    pub(super) fn complain(&mut self, packet: &Packet<'_>, error: ParseError) {
-        let Some(problem) = error.parameter_problem() else {
+    pub(super) fn complain(&mut self, packet: &Packet<'_>, problem: Option<ParameterProblem>) {
+        let Some(problem) = problem else {
             return;
         };
         if packet.link == LinkDestination::Unicast {

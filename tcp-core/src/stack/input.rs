@@ -9,7 +9,8 @@ use super::{LinkDestination, Packet, Received, RxChecksum, Stack};
 use crate::connection::{Known, Switch, has_ecn};
 use crate::profile::{Memory, Profile};
 use crate::wire::{
-    Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP, Segment,
+    Fault, Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_ICMPV6, PROTOCOL_TCP,
+    Segment,
 };
 
 /// Whether a packet may be answered.
@@ -45,13 +46,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             checksum: packet.checksum,
             segment_size: packet.segment_size.map_or(0, |size| size.get()),
         };
-        let parsed = IpPacket::parse(packet.octets, HeaderChecksum::Verify);
+        let parsed = IpPacket::read::<Known<P>, Fault>(packet.octets, HeaderChecksum::Verify);
         let parsed = match &parsed {
             Ok(parsed) => parsed,
-            Err(error) => {
+            Err(fault) => {
                 #[cfg(feature = "ipv6")]
-                self.complain(&packet, *error);
-                return self.discard(error.dropped());
+                self.complain(&packet, fault.problem);
+                return self.discard(fault.dropped);
             }
         };
         let reach = match self.admit(parsed, packet.link) {
@@ -88,15 +89,18 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         {
             return Ok(Reach::HostToHost);
         }
-        match (self.locals.source(from), self.locals.destination(to)) {
-            (Source::Invalid, _) => Err(Dropped::IpSource),
-            (_, Destination::Foreign) => Err(Dropped::NotForUs),
-            (Source::Unicast, Destination::Ours) if link == LinkDestination::Unicast => {
-                Ok(Reach::HostToHost)
-            }
-            (Source::Unicast | Source::Unspecified, Destination::Ours | Destination::Group) => {
-                Ok(Reach::Other)
-            }
+        let (source, destination) = (self.locals.source(from), self.locals.destination(to));
+        if source == Source::Invalid {
+            return Err(Dropped::IpSource);
+        }
+        if destination == Destination::Foreign {
+            return Err(Dropped::NotForUs);
+        }
+        let between_hosts = source == Source::Unicast && destination == Destination::Ours;
+        if between_hosts && link == LinkDestination::Unicast {
+            Ok(Reach::HostToHost)
+        } else {
+            Ok(Reach::Other)
         }
     }
 
@@ -125,13 +129,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Err(Dropped::NotForUs);
         }
         let mut segment = Segment::blank();
-        segment
-            .read::<Known<P>>(
-                packet.payload,
-                (packet.source, packet.destination),
-                hints.checksum,
-            )
-            .map_err(|error| error.dropped())?;
+        let ends = (packet.source, packet.destination);
+        segment.read::<Known<P>, Dropped>(packet.payload, ends, hints.checksum)?;
         if has_ecn::<P>() {
             segment.marked = packet.is_marked();
         }

@@ -2,7 +2,7 @@
 
 use core::fmt::Debug;
 use core::hash::Hash;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::IpAddr;
 
 use crate::connection::Misuse;
 use crate::wire::Address;
@@ -202,21 +202,20 @@ impl Locals {
             .copied()
     }
 
+    #[inline(never)]
     fn is_subnet_broadcast(&self, address: Address) -> bool {
-        let Some(v4) = address.v4().map(Ipv4Addr::to_bits) else {
-            return false;
-        };
-        self.addresses
-            .iter()
-            .zip(&self.prefixes)
-            .any(|(own, prefix)| {
-                // Prefixes 31 and 32 have no broadcast address.
-                let Some(own) = own.v4().filter(|_| *prefix < 31) else {
-                    return false;
-                };
-                let host = u32::MAX.checked_shr(u32::from(*prefix)).unwrap_or(0);
-                (own.to_bits() ^ v4) & !host == 0 && (v4 & host == host || v4 & host == 0)
-            })
+        let bits = |address: Address| u32::from_be_bytes(address.v4_octets());
+        let mut own = self.addresses.iter().zip(&self.prefixes);
+        own.any(|(own, prefix)| {
+            // Prefixes 31 and 32 have no broadcast address, an empty place has no such prefix.
+            if *prefix >= 31 || !own.is_v4() || !address.is_v4() {
+                return false;
+            }
+            let host = u32::MAX >> *prefix;
+            let differing = bits(*own) ^ bits(address);
+            let number = bits(address) & host;
+            differing & !host == 0 && (number == host || number == 0)
+        })
     }
 }
 
@@ -230,18 +229,26 @@ enum Class {
     Never,
 }
 
+#[inline(never)]
 fn class(address: Address) -> Class {
-    match address.ip() {
-        IpAddr::V4(v4) => match v4.octets() {
-            [0, 0, 0, 0] => Class::Unspecified,
-            [255, 255, 255, 255] | [224..=239, ..] => Class::Group,
-            [0 | 127 | 240..=255, ..] => Class::Never,
+    #[cfg(feature = "ipv6")]
+    if !address.is_v4() {
+        let [first, second, third, last] = address.words();
+        return match last.swap_bytes() {
+            _ if first & 0xff == 0xff => Class::Group,
+            _ if first | second | third != 0 => Class::Unicast,
+            0 => Class::Unspecified,
+            1 => Class::Never,
             _ => Class::Unicast,
-        },
-        IpAddr::V6(v6) if v6.is_unspecified() => Class::Unspecified,
-        IpAddr::V6(v6) if v6.is_multicast() => Class::Group,
-        IpAddr::V6(v6) if v6.is_loopback() => Class::Never,
-        IpAddr::V6(_) => Class::Unicast,
+        };
+    }
+    let bits = u32::from_be_bytes(address.v4_octets());
+    match bits >> 24 {
+        _ if bits == 0 => Class::Unspecified,
+        224..=239 => Class::Group,
+        _ if bits == u32::MAX => Class::Group,
+        0 | 127 | 240.. => Class::Never,
+        _ => Class::Unicast,
     }
 }
 

@@ -108,6 +108,7 @@ pub enum ParseError {
 
 impl ParseError {
     /// Under which reason a packet with this error is counted.
+    #[inline(always)]
     #[must_use]
     pub const fn dropped(self) -> Dropped {
         match self {
@@ -132,6 +133,7 @@ impl ParseError {
 
     /// The Parameter Problem that the sender is to be told of, if the rules for ICMP errors
     /// allow it.
+    #[inline(always)]
     #[must_use]
     pub const fn parameter_problem(self) -> Option<ParameterProblem> {
         match self {
@@ -157,6 +159,33 @@ impl ParseError {
             layer,
             needed: needed as u32,
             available: available as u32,
+        }
+    }
+}
+
+impl From<ParseError> for Dropped {
+    #[inline(always)]
+    fn from(error: ParseError) -> Self {
+        error.dropped()
+    }
+}
+
+/// What becomes of a packet with an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fault {
+    pub(crate) dropped: Dropped,
+    /// What its sender is to be told.
+    #[cfg(feature = "ipv6")]
+    pub(crate) problem: Option<ParameterProblem>,
+}
+
+impl From<ParseError> for Fault {
+    #[inline(always)]
+    fn from(error: ParseError) -> Self {
+        Self {
+            dropped: error.dropped(),
+            #[cfg(feature = "ipv6")]
+            problem: error.parameter_problem(),
         }
     }
 }

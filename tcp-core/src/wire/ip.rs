@@ -8,6 +8,7 @@ use super::error::{Layer, ParseError};
 use super::ipv4;
 #[cfg(feature = "ipv6")]
 use super::ipv6;
+use super::order::{AnyDialect, Dialect};
 
 /// IP protocol number of ICMP for IPv4.
 pub const PROTOCOL_ICMPV4: u8 = 1;
@@ -95,12 +96,22 @@ impl<'p> IpPacket<'p> {
     /// # Errors
     /// [`ParseError`] says what is wrong in which layer.
     pub fn parse(octets: &'p [u8], checksum: HeaderChecksum) -> Result<Self, ParseError> {
+        Self::read::<AnyDialect, ParseError>(octets, checksum)
+    }
+
+    /// As [`parse`](Self::parse), for a build that knows only so much. Inlined, so that only what
+    /// becomes of an error is made of it.
+    #[inline(always)]
+    pub(crate) fn read<D: Dialect, E: From<ParseError>>(
+        octets: &'p [u8],
+        checksum: HeaderChecksum,
+    ) -> Result<Self, E> {
         match octets.first().map(|first| first >> 4) {
-            Some(4) => ipv4::parse(octets, checksum),
+            Some(4) => ipv4::parse::<D, E>(octets, checksum),
             #[cfg(feature = "ipv6")]
-            Some(6) => ipv6::parse(octets),
-            Some(version) => Err(ParseError::Version { version }),
-            None => Err(ParseError::truncated(Layer::Ipv4, ipv4::HEADER_LEN, 0)),
+            Some(6) => Ok(ipv6::parse::<D>(octets)?),
+            Some(version) => Err(ParseError::Version { version }.into()),
+            None => Err(ParseError::truncated(Layer::Ipv4, ipv4::HEADER_LEN, 0).into()),
         }
     }
 

@@ -8,6 +8,7 @@ use super::address::Address;
 use super::checksum::Checksum;
 use super::error::{Layer, ParseError};
 use super::ip::{Fragment, HeaderChecksum, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP, PROTOCOL_UDP};
+use super::order::Dialect;
 
 /// Octets of a header without options.
 pub(super) const HEADER_LEN: usize = 20;
@@ -21,61 +22,64 @@ const LOOSE_SOURCE_ROUTE: u8 = 131;
 const STRICT_SOURCE_ROUTE: u8 = 137;
 
 /// Reads a packet that begins with a 4.
-pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<'_>, ParseError> {
+#[inline(always)]
+pub(super) fn parse<D: Dialect, E: From<ParseError>>(
+    octets: &[u8],
+    checksum: HeaderChecksum,
+) -> Result<IpPacket<'_>, E> {
     let truncated = |needed| ParseError::truncated(Layer::Ipv4, needed, octets.len());
     let Some(fixed) = octets.first_chunk::<HEADER_LEN>() else {
-        return Err(truncated(HEADER_LEN));
+        return Err(truncated(HEADER_LEN).into());
     };
     let ([first, second, third, source, destination], _) = fixed.as_chunks::<4>() else {
-        return Err(truncated(HEADER_LEN));
+        return Err(truncated(HEADER_LEN).into());
     };
-    let [version, traffic_class, total0, total1] = *first;
-    let [id0, id1, fragment0, fragment1] = *second;
-    let [hop_limit, protocol, _, _] = *third;
-    let header_len = usize::from(version & 0xf) * 4;
-    let total = usize::from(u16::from_be_bytes([total0, total1]));
+    let [first, second, third] = [first, second, third].map(|word| u32::from_be_bytes(*word));
+    let header_len = (first >> 22 & 0x3c) as usize;
+    let total = (first & 0xffff) as usize;
     if header_len < HEADER_LEN || header_len > total {
-        return Err(ParseError::HeaderLength {
+        return Err(E::from(ParseError::HeaderLength {
             layer: Layer::Ipv4,
-            octets: u16::from(version & 0xf) * 4,
-        });
+            octets: header_len as u16,
+        }));
     }
     let Some(octets) = octets.get(..total) else {
-        return Err(truncated(total));
+        return Err(truncated(total).into());
     };
     let Some((header, payload)) = octets.split_at_checked(header_len) else {
-        return Err(truncated(header_len));
+        return Err(truncated(header_len).into());
     };
-    let mut sum = Checksum::new();
-    sum.add_words(header.as_chunks().0);
-    if checksum == HeaderChecksum::Verify && !sum.is_right() {
-        return Err(ParseError::Checksum { layer: Layer::Ipv4 });
+    if checksum == HeaderChecksum::Verify {
+        let mut sum = Checksum::new();
+        sum.add_words(header.as_chunks().0);
+        if !sum.is_right() {
+            return Err(ParseError::Checksum { layer: Layer::Ipv4 }.into());
+        }
     }
     check_options(header.get(HEADER_LEN..).unwrap_or_default())?;
-    let packet = IpPacket {
+    let mut packet = IpPacket {
         source: Address::from_v4(*source),
         destination: Address::from_v4(*destination),
-        protocol,
-        hop_limit,
-        traffic_class,
-        header_len: u16::from(version & 0xf) * 4,
+        protocol: (third >> 16) as u8,
+        hop_limit: (third >> 24) as u8,
+        traffic_class: (first >> 16) as u8,
+        header_len: header_len as u16,
         fragment: None,
         payload,
     };
-    let field = u16::from_be_bytes([fragment0, fragment1]);
-    if field & (MORE_FRAGMENTS | OFFSET) == 0 {
-        return Ok(packet);
+    if second & u32::from(MORE_FRAGMENTS | OFFSET) != 0 {
+        if !D::FRAGMENTS.is_on() {
+            return Err(ParseError::Fragment { problem: None }.into());
+        }
+        let fragment = Fragment {
+            id: second >> 16,
+            offset: (second & u32::from(OFFSET)) << 3,
+            more: second & u32::from(MORE_FRAGMENTS) != 0,
+        };
+        check_fragment(&packet, fragment)?;
+        packet.fragment = Some(fragment);
     }
-    let fragment = Fragment {
-        id: u32::from(u16::from_be_bytes([id0, id1])),
-        offset: u32::from(field & OFFSET) << 3,
-        more: field & MORE_FRAGMENTS != 0,
-    };
-    check_fragment(&packet, fragment)?;
-    Ok(IpPacket {
-        fragment: Some(fragment),
-        ..packet
-    })
+    Ok(packet)
 }
 
 /// Walks the options. Malformed ones make the header malformed: there is no telling what the
@@ -83,7 +87,7 @@ pub(super) fn parse(octets: &[u8], checksum: HeaderChecksum) -> Result<IpPacket<
 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2
 //# When received options are passed up to TCP from the IP layer, a TCP
 //# implementation MUST ignore options that it does not understand (MUST-50).
-fn check_options(mut options: &[u8]) -> Result<(), ParseError> {
+fn check_options<E: From<ParseError>>(mut options: &[u8]) -> Result<(), E> {
     while let Some((&kind, rest)) = options.split_first() {
         if kind == END_OF_OPTIONS {
             break;
@@ -98,7 +102,7 @@ fn check_options(mut options: &[u8]) -> Result<(), ParseError> {
             octets: length,
         };
         if length < 2 || kind == LOOSE_SOURCE_ROUTE || kind == STRICT_SOURCE_ROUTE {
-            return Err(error);
+            return Err(error.into());
         }
         options = options.get(usize::from(length)..).ok_or(error)?;
     }

@@ -8,6 +8,7 @@
 use super::address::Address;
 use super::error::{Layer, ParameterProblem, ParseError};
 use super::ip::{Fragment, IpPacket, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP};
+use super::order::{AnyDialect, Dialect};
 
 /// Octets of the fixed header.
 pub(super) const HEADER_LEN: usize = 40;
@@ -32,7 +33,7 @@ const ROUTER_ALERT: u8 = 5;
 const IMPROPER: ParseError = ParseError::Extension { problem: None };
 
 /// Reads a packet that begins with a 6.
-pub(super) fn parse(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
+pub(super) fn parse<D: Dialect>(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
     let truncated = |needed| ParseError::truncated(Layer::Ipv6, needed, octets.len());
     let Some((fixed, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
         return Err(truncated(HEADER_LEN));
@@ -61,7 +62,7 @@ pub(super) fn parse(octets: &[u8]) -> Result<IpPacket<'_>, ParseError> {
         protocol_at: 6,
         part: Part::Unknown,
     };
-    walk.run()
+    walk.run::<D>()
 }
 
 /// Walks the extension headers that stood in the fragmentable part.
@@ -72,10 +73,11 @@ pub(super) fn finish_reassembled(packet: IpPacket<'_>) -> Result<IpPacket<'_>, P
         part: Part::Behind,
     };
     // Pointers would count from the start of a packet that is gone.
-    walk.run().map_err(|error| match error.parameter_problem() {
-        Some(_) => IMPROPER,
-        None => error,
-    })
+    walk.run::<AnyDialect>()
+        .map_err(|error| match error.parameter_problem() {
+            Some(_) => IMPROPER,
+            None => error,
+        })
 }
 
 /// Whether this Next Header is walked over; No Next Header is one that ends the walk.
@@ -106,7 +108,7 @@ struct Walk<'p> {
 impl<'p> Walk<'p> {
     /// Walks to the upper layer. A fragment ends the walk, except that of the first one the rest
     /// is looked at.
-    fn run(mut self) -> Result<IpPacket<'p>, ParseError> {
+    fn run<D: Dialect>(mut self) -> Result<IpPacket<'p>, ParseError> {
         let mut first = None;
         for _ in 0..MAX_HEADERS {
             let at = self.packet.header_len;
@@ -115,6 +117,9 @@ impl<'p> Walk<'p> {
                 FRAGMENT if self.part == Part::Behind => return Err(IMPROPER),
                 FRAGMENT => {
                     let fragment = fragment_header(&self.packet)?;
+                    if fragment.is_some() && !D::FRAGMENTS.is_on() {
+                        return Err(ParseError::Fragment { problem: None });
+                    }
                     self.part = Part::Behind;
                     self.step(FRAGMENT_HEADER_LEN)?;
                     let carried = IpPacket {

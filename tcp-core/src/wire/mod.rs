@@ -33,6 +33,7 @@ pub use address::Address;
 pub use checksum::Checksum;
 pub(crate) use emit::{Draft, emit};
 pub use emit::{IpEmit, SegmentEmit, emit_ip_header, emit_segment};
+pub(crate) use error::Fault;
 pub use error::{Layer, ParameterProblem, ParseError};
 pub use icmp::{
     Complaint, Echo, EchoKind, IcmpError, IcmpMeaning, IcmpMessage, Quoted, emit_complaint,

@@ -29,6 +29,8 @@ pub(crate) trait Dialect {
     const TIMESTAMPS: Switch;
     /// Whether received SACK blocks are kept.
     const SACK: Switch;
+    /// Whether IP fragments are of use.
+    const FRAGMENTS: Switch;
 }
 
 /// Everything.
@@ -38,6 +40,7 @@ impl Dialect for AnyDialect {
     const ORDERS: Switch = Switch::On;
     const TIMESTAMPS: Switch = Switch::On;
     const SACK: Switch = Switch::On;
+    const FRAGMENTS: Switch = Switch::On;
 }
 
 #[cfg(test)]
@@ -126,6 +129,7 @@ mod tests {
             const ORDERS: Switch = Switch::Off;
             const TIMESTAMPS: Switch = Switch::Off;
             const SACK: Switch = Switch::Off;
+            const FRAGMENTS: Switch = Switch::Off;
         }
         let mut words = OptionWords::new();
         syn(OptionOrder::FreeBsd).write_syn::<Plain>(&mut words);

@@ -115,7 +115,7 @@ impl<'p> Segment<'p> {
         checksum: RxChecksum,
     ) -> Result<Self, ParseError> {
         let mut segment = Self::blank();
-        segment.read::<AnyDialect>(octets, (source, destination), checksum)?;
+        segment.read::<AnyDialect, ParseError>(octets, (source, destination), checksum)?;
         Ok(segment)
     }
 
@@ -140,49 +140,45 @@ impl<'p> Segment<'p> {
     /// As [`parse`](Self::parse), into a blank segment: a result would be moved, octet by octet.
     /// Inlined, so that only what becomes of an error is made of it.
     #[inline(always)]
-    pub(crate) fn read<D: Dialect>(
+    pub(crate) fn read<D: Dialect, E: From<ParseError>>(
         &mut self,
         octets: &'p [u8],
         (source, destination): (Address, Address),
         checksum: RxChecksum,
-    ) -> Result<(), ParseError> {
+    ) -> Result<(), E> {
+        let truncated = ParseError::truncated(Layer::Tcp, HEADER_LEN, octets.len());
         let Some((fixed, rest)) = octets.split_first_chunk::<HEADER_LEN>() else {
-            return Err(ParseError::truncated(Layer::Tcp, HEADER_LEN, octets.len()));
+            return Err(truncated.into());
         };
         let ([ports, seq, ack, control, last], _) = fixed.as_chunks::<4>() else {
-            return Err(ParseError::truncated(Layer::Tcp, HEADER_LEN, octets.len()));
+            return Err(truncated.into());
         };
-        let [source0, source1, destination0, destination1] = *ports;
-        let [offset, flags, window0, window1] = *control;
-        let [_, _, urgent0, urgent1] = *last;
-        let header_len = usize::from(offset >> 4) * 4;
+        let header_len = usize::from(control[0] >> 2 & 0x3c);
         let options_len = header_len.checked_sub(HEADER_LEN);
         let split = options_len.and_then(|len| rest.split_at_checked(len));
         let Some((options, payload)) = split else {
-            return Err(ParseError::HeaderLength {
+            return Err(E::from(ParseError::HeaderLength {
                 layer: Layer::Tcp,
-                octets: u16::from(offset >> 4) * 4,
-            });
+                octets: header_len as u16,
+            }));
         };
         if checksum == RxChecksum::Unverified && !checksum_is_right(octets, source, destination) {
-            return Err(ParseError::Checksum { layer: Layer::Tcp });
+            return Err(ParseError::Checksum { layer: Layer::Tcp }.into());
         }
-        let source_port = u16::from_be_bytes([source0, source1]);
-        let destination_port = u16::from_be_bytes([destination0, destination1]);
-        if source_port == 0 || destination_port == 0 {
-            return Err(ParseError::PortZero);
+        let [ports, seq, ack, control, last] =
+            [ports, seq, ack, control, last].map(|word| u32::from_be_bytes(*word));
+        self.source_port = (ports >> 16) as u16;
+        self.destination_port = ports as u16;
+        if self.source_port == 0 || self.destination_port == 0 {
+            return Err(ParseError::PortZero.into());
         }
-        let flags = Flags(flags);
-        let ack = SeqNum::new(u32::from_be_bytes(*ack));
-        let urgent = u16::from_be_bytes([urgent0, urgent1]);
-        self.source_port = source_port;
-        self.destination_port = destination_port;
-        self.seq = SeqNum::new(u32::from_be_bytes(*seq));
-        self.ack = flags.has(Flags::ACK).then_some(ack);
+        let flags = Flags((control >> 16) as u8);
+        self.seq = SeqNum::new(seq);
+        self.ack = flags.has(Flags::ACK).then_some(SeqNum::new(ack));
         self.flags = flags;
         self.control = flags.control();
-        self.window = RawWindow(u16::from_be_bytes([window0, window1]));
-        self.urgent = flags.has(Flags::URG).then_some(urgent);
+        self.window = RawWindow(control as u16);
+        self.urgent = flags.has(Flags::URG).then_some(last as u16);
         self.payload = payload;
         self.options.read::<D>(options, flags);
         Ok(())
