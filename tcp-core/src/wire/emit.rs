@@ -125,27 +125,26 @@ pub(crate) fn emit(
     let [first, second] = payload;
     let header_len = HEADER_LEN + 4 * segment.options.as_slice().len();
     let length = first.len().checked_add(second.len() + header_len)?;
-    let (packet_len, body) = ip_header(out, ip, PROTOCOL_TCP, length)?;
+    let body = ip_header(out, ip, PROTOCOL_TCP, length)?;
     let (header, data) = body.split_at_mut_checked(header_len)?;
     let header = header.as_chunks_mut::<4>().0;
-    let (front, back) = data.split_at_mut_checked(first.len())?;
     segment.write(header);
     let mut sum = pseudo_header(ip.source, ip.destination, PROTOCOL_TCP, length as u16);
     let field = match checksum {
         TxChecksum::Full => {
             sum.add_words(header);
-            sum.copy(front, first);
-            sum.copy(back, second);
+            sum.copy(data, first);
+            sum.copy(data.get_mut(first.len()..)?, second);
             sum.complement()
         }
         TxChecksum::Partial => {
-            copy(front, first);
-            copy(back, second);
+            let count = copy(data, first);
+            copy(data.get_mut(count..)?, second);
             sum.partial()
         }
     };
     *header.get_mut(4)?.first_chunk_mut()? = field;
-    Some(packet_len)
+    Some(ip_len(ip) + length)
 }
 
 /// Writes an IP header for `length` octets of `protocol` to the start of `out`; returns the
@@ -155,18 +154,28 @@ pub(crate) fn emit(
 /// fit into `out` or into one packet, or when the families differ.
 #[must_use]
 pub fn emit_ip_header(out: &mut [u8], ip: &IpEmit, protocol: u8, length: u16) -> Option<usize> {
-    let (packet_len, body) = ip_header(out, ip, protocol, length.into())?;
-    Some(packet_len - body.len())
+    ip_header(out, ip, protocol, length.into())?;
+    Some(ip_len(ip))
 }
 
-/// Writes an IP header; returns the packet's length and the place for the payload.
+/// Octets of the IP header.
+pub(super) const fn ip_len(ip: &IpEmit) -> usize {
+    #[cfg(feature = "ipv6")]
+    if !ip.source.is_v4() {
+        return ipv6::HEADER_LEN;
+    }
+    let _ = ip;
+    ipv4::HEADER_LEN
+}
+
+/// Writes an IP header; returns the place for the payload.
 #[inline(never)]
 pub(super) fn ip_header<'o>(
     out: &'o mut [u8],
     ip: &IpEmit,
     protocol: u8,
     length: usize,
-) -> Option<(usize, &'o mut [u8])> {
+) -> Option<&'o mut [u8]> {
     #[cfg(feature = "ipv6")]
     if !ip.source.is_v4() || !ip.destination.is_v4() {
         return ipv6_header(out, ip, protocol, length);
@@ -175,7 +184,7 @@ pub(super) fn ip_header<'o>(
     let packet = out.get_mut(..usize::from(total))?;
     let (header, body) = packet.split_first_chunk_mut::<{ ipv4::HEADER_LEN }>()?;
     put_words(header, ipv4_header(ip, protocol, total));
-    Some((total.into(), body))
+    Some(body)
 }
 
 #[cfg(feature = "ipv6")]
@@ -184,7 +193,7 @@ fn ipv6_header<'o>(
     ip: &IpEmit,
     protocol: u8,
     length: usize,
-) -> Option<(usize, &'o mut [u8])> {
+) -> Option<&'o mut [u8]> {
     if ip.source.is_v4() || ip.destination.is_v4() {
         return None;
     }
@@ -209,7 +218,7 @@ fn ipv6_header<'o>(
     ];
     *to_source = ip.source.v6_octets();
     *to_destination = ip.destination.v6_octets();
-    Some((ipv6::HEADER_LEN + body.len(), body))
+    Some(body)
 }
 
 /// Writes a header word by word.

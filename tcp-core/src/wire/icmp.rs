@@ -9,7 +9,7 @@
 
 use super::address::Address;
 use super::checksum::Checksum;
-use super::emit::{IpEmit, ip_header};
+use super::emit::{IpEmit, ip_header, ip_len};
 use super::error::{Layer, ParameterProblem, ParseError};
 use super::icmpv4;
 #[cfg(feature = "ipv6")]
@@ -304,14 +304,14 @@ fn emit(out: &mut [u8], ip: &IpEmit, mut header: [u8; 8], data: &[u8]) -> Option
         true => PROTOCOL_ICMPV4,
         false => PROTOCOL_ICMPV6,
     };
-    let (packet_len, body) = ip_header(out, ip, protocol, length)?;
+    let body = ip_header(out, ip, protocol, length)?;
     let (start, rest) = body.split_first_chunk_mut::<HEADER_LEN>()?;
     let mut sum = pseudo_sum(ip.source, ip.destination, length as u16);
     sum.add_words(header.as_chunks().0);
     sum.copy(rest, data);
     [header[2], header[3]] = sum.complement();
     *start = header;
-    Some(packet_len)
+    Some(ip_len(ip) + length)
 }
 
 fn is_right(octets: &[u8], source: Address, destination: Address) -> bool {

@@ -34,7 +34,9 @@ pub(super) fn parse<D: Dialect, E: From<ParseError>>(
     let ([first, second, third, source, destination], _) = fixed.as_chunks::<4>() else {
         return Err(truncated(HEADER_LEN).into());
     };
-    let [first, second, third] = [first, second, third].map(|word| u32::from_be_bytes(*word));
+    let first = u32::from_be_bytes(*first);
+    let second = u32::from_be_bytes(*second);
+    let third = u32::from_be_bytes(*third);
     let header_len = (first >> 22 & 0x3c) as usize;
     let total = (first & 0xffff) as usize;
     if header_len < HEADER_LEN || header_len > total {

@@ -165,20 +165,23 @@ impl<'p> Segment<'p> {
         if checksum == RxChecksum::Unverified && !checksum_is_right(octets, source, destination) {
             return Err(ParseError::Checksum { layer: Layer::Tcp }.into());
         }
-        let [ports, seq, ack, control, last] =
-            [ports, seq, ack, control, last].map(|word| u32::from_be_bytes(*word));
+        let ports = u32::from_be_bytes(*ports);
+        let control = u32::from_be_bytes(*control);
         self.source_port = (ports >> 16) as u16;
         self.destination_port = ports as u16;
         if self.source_port == 0 || self.destination_port == 0 {
             return Err(ParseError::PortZero.into());
         }
         let flags = Flags((control >> 16) as u8);
-        self.seq = SeqNum::new(seq);
-        self.ack = flags.has(Flags::ACK).then_some(SeqNum::new(ack));
+        self.seq = SeqNum::new(u32::from_be_bytes(*seq));
+        let ack = SeqNum::new(u32::from_be_bytes(*ack));
+        self.ack = flags.has(Flags::ACK).then_some(ack);
         self.flags = flags;
         self.control = flags.control();
         self.window = RawWindow(control as u16);
-        self.urgent = flags.has(Flags::URG).then_some(last as u16);
+        let [_, _, up @ ..] = *last;
+        let urgent = u16::from_be_bytes(up);
+        self.urgent = flags.has(Flags::URG).then_some(urgent);
         self.payload = payload;
         self.options.read::<D>(options, flags);
         Ok(())
