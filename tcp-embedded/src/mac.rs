@@ -149,7 +149,8 @@ pub trait Mac {
     /// Its own address.
     fn address(&self) -> MacAddress;
 
-    /// What it can do; does not change.
+    /// What it can do; does not change. It is asked for each packet, where a constant costs
+    /// nothing.
     fn capabilities(&self) -> Capabilities;
 
     /// Receives frames for `group` as well, from here on. A device that hears every group has

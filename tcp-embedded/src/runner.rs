@@ -12,9 +12,7 @@ mod configure;
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use tcp_core::{
-    Duration, Firmware, Instant, Memory, Misuse, Packet, Profile, RxChecksum, Stack, StackConfig,
-};
+use tcp_core::{Duration, Firmware, Instant, Memory, Misuse, Packet, Profile, Stack, StackConfig};
 
 use crate::link::{HEADER, Hop, Inside, Ipv4Cidr, Link, LinkDropped, Outgoing};
 use crate::mac::{Error as _, ErrorKind, LinkState, Mac};
@@ -113,7 +111,6 @@ pub struct Runner<'a, D: Mac, M: Memory<'a>, P: Profile = Firmware> {
     link: Link<'a>,
     stack: Stack<'a, P, M>,
     frame: &'a mut [u8],
-    rx_checksum: RxChecksum,
     /// The IPv4 address that the stack knows.
     address: Option<Ipv4Addr>,
     errors: u32,
@@ -176,7 +173,6 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             mac,
             stack: Stack::new(config, parts.tables, parts.memory),
             frame: parts.frame,
-            rx_checksum: capabilities.rx_checksum,
             address: None,
             errors: 0,
             was_errors: 0,
@@ -279,7 +275,8 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             Ok(Inside::Packet(octets, link)) => {
                 let packet = Packet {
                     octets,
-                    checksum: self.rx_checksum,
+                    // Asked each time, so that what a device always says can be built in.
+                    checksum: self.mac.capabilities().rx_checksum,
                     segment_size: None,
                     link,
                 };

@@ -4,7 +4,7 @@ mod threats;
 
 use core::net::SocketAddr;
 
-use tcp_core::{CloseReason, Config, Dropped, Event, Events, Handle, ListenAt, State};
+use tcp_core::{CloseReason, Config, Dropped, Event, Events, Handle, ListenAt, RxChecksum, State};
 
 use super::*;
 use crate::cable::{Cable, End};
