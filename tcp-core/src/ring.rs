@@ -65,21 +65,23 @@ impl<'a> Ring<'a> {
 
     /// Content from `offset`, at most `length` octets, as two slices in order.
     #[must_use]
+    #[inline(never)]
     pub fn read(&self, offset: usize, length: usize) -> [&[u8]; 2] {
         let offset = offset.min(self.len);
         let length = length.min(self.len - offset);
-        let (first, second) = self.split(offset, length);
-        [
-            self.memory.get(first.0..first.1).unwrap_or_default(),
-            self.memory.get(second.0..second.1).unwrap_or_default(),
-        ]
+        let from = self.wrap(self.start + offset);
+        let (head, tail) = self.memory.split_at_checked(from).unwrap_or_default();
+        match tail.get(..length) {
+            Some(front) => [front, &[]],
+            None => [tail, head.get(..length - tail.len()).unwrap_or_default()],
+        }
     }
 
     /// Copies content from `offset` into `out`; returns how many octets.
     pub fn copy_out(&self, offset: usize, out: &mut [u8]) -> usize {
         let [first, second] = self.read(offset, out.len());
-        let (front, back) = out.split_at_mut(first.len().min(out.len()));
-        copy(front, first) + copy(back, second)
+        let count = copy(out, first);
+        count + copy(out.get_mut(count..).unwrap_or_default(), second)
     }
 
     /// Appends as much of `octets` as fits; returns how many octets.
@@ -96,16 +98,11 @@ impl<'a> Ring<'a> {
             return 0;
         }
         let count = octets.len().min(free - offset);
-        let (first, second) = self.split(self.len + offset, count);
-        let (front, back) = octets.split_at(count.min(first.1 - first.0));
-        let mut written = 0;
-        if let Some(space) = self.memory.get_mut(first.0..first.1) {
-            written += copy(space, front);
-        }
-        if let Some(space) = self.memory.get_mut(second.0..second.1) {
-            written += copy(space, back);
-        }
-        written
+        let octets = octets.get(..count).unwrap_or_default();
+        let from = self.wrap(self.start + self.len + offset);
+        let (head, tail) = self.memory.split_at_mut_checked(from).unwrap_or_default();
+        let written = copy(tail, octets);
+        written + copy(head, octets.get(written..).unwrap_or_default())
     }
 
     /// Makes the next `count` octets of free space content (they were written before), or as many
@@ -126,16 +123,10 @@ impl<'a> Ring<'a> {
     /// The longest stretch of free space that follows the content, for writing in place; make it
     /// content with [`commit`](Self::commit).
     pub fn space(&mut self) -> &mut [u8] {
-        let (first, _) = self.split(self.len, self.free());
-        self.memory.get_mut(first.0..first.1).unwrap_or_default()
-    }
-
-    /// Where `length` octets from logical `offset` lie: two index ranges, the second maybe empty.
-    fn split(&self, offset: usize, length: usize) -> ((usize, usize), (usize, usize)) {
-        let capacity = self.capacity();
-        let from = self.wrap(self.start + offset);
-        let front = length.min(capacity - from.min(capacity));
-        ((from, from + front), (0, length - front))
+        let (free, from) = (self.free(), self.wrap(self.start + self.len));
+        let (_, tail) = self.memory.split_at_mut_checked(from).unwrap_or_default();
+        let front = free.min(tail.len());
+        tail.get_mut(..front).unwrap_or_default()
     }
 
     /// An index below twice the capacity brought into the memory.
@@ -148,15 +139,6 @@ impl<'a> Ring<'a> {
     }
 }
 
-/// Copies the common length of the two slices; returns it.
-pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
-    let count = to.len().min(from.len());
-    if let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) {
-        copy_all(to, from);
-    }
-    count
-}
-
 /// Both are read before one is written: else a loop of this would become a call of `memcpy`.
 #[inline(always)]
 fn copy_pair([to_a, to_b]: [&mut [u8; 16]; 2], [a, b]: [&[u8; 16]; 2]) {
@@ -165,22 +147,27 @@ fn copy_pair([to_a, to_b]: [&mut [u8; 16]; 2], [a, b]: [&[u8; 16]; 2]) {
     *to_b = b.to_ne_bytes();
 }
 
-/// Copies slices of one length. A machine of 64 bits has a `memcpy` that is hard to beat; on a
-/// microcontroller it goes word by word, and blocks take half the instructions.
+/// Copies the common length of the two slices; returns it. A machine of 64 bits has a `memcpy` that
+/// is hard to beat; on a microcontroller it goes word by word, and blocks take half the
+/// instructions.
 #[inline(never)]
-fn copy_all(to: &mut [u8], from: &[u8]) {
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) -> usize {
+    let count = to.len().min(from.len());
+    let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) else {
+        return 0;
+    };
     if cfg!(target_pointer_width = "64") {
         to.copy_from_slice(from);
-        return;
+        return count;
     }
     let (blocks, rest) = from.as_chunks::<64>();
     let (targets, target) = to.as_chunks_mut::<64>();
     for (target, block) in targets.iter_mut().zip(blocks) {
         let ([a, b, c, d], _) = block.as_chunks::<16>() else {
-            return;
+            return 0;
         };
         let ([to_a, to_b, to_c, to_d], _) = target.as_chunks_mut::<16>() else {
-            return;
+            return 0;
         };
         copy_pair([to_a, to_b], [a, b]);
         copy_pair([to_c, to_d], [c, d]);
@@ -189,10 +176,10 @@ fn copy_all(to: &mut [u8], from: &[u8]) {
     let (targets, target) = target.as_chunks_mut::<8>();
     for (target, pair) in targets.iter_mut().zip(pairs) {
         let ([a, b], _) = pair.as_chunks::<4>() else {
-            return;
+            return 0;
         };
         let ([to_a, to_b], _) = target.as_chunks_mut::<4>() else {
-            return;
+            return 0;
         };
         let (a, b) = (*a, *b);
         *to_a = a;
@@ -201,6 +188,7 @@ fn copy_all(to: &mut [u8], from: &[u8]) {
     for (target, octet) in target.iter_mut().zip(rest) {
         *target = *octet;
     }
+    count
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub(crate) struct Basic {
 
 impl Basic {
     /// Nothing but zeros: memory that is not yet in use.
-    const BLANK: Self = Self {
+    pub(super) const BLANK: Self = Self {
         user_timeout_ms: 0,
         keep_alive_idle_s: 0,
         keep_alive_interval_s: 0,

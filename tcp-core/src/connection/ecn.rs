@@ -18,7 +18,6 @@ use super::state::State;
 use super::tcb::{Probe, Tcb};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
-use crate::time::Instant;
 use crate::wire::{Draft, Flags, Segment};
 
 /// Who may begin with explicit congestion notification.
@@ -93,7 +92,7 @@ const fn is_accepted(flags: Flags) -> bool {
 
 impl EcnState {
     /// For a connection that begins.
-    pub(super) const fn new(mode: Ecn, iss: SeqNum) -> Self {
+    pub(super) const fn new(mode: Ecn) -> Self {
         Self {
             phase: match mode {
                 Ecn::Off | Ecn::Accept => Phase::Not,
@@ -103,7 +102,7 @@ impl EcnState {
             tell: false,
             hold: false,
             reduced: false,
-            reduced_until: iss,
+            reduced_until: SeqNum::new(0),
         }
     }
 
@@ -193,7 +192,7 @@ impl<P: Profile> Tcb<P> {
     //# time).
     /// An acceptable acknowledgment arrived. Whether it echoes a mark: then the window must not
     /// grow, and once for each window of data it is reduced.
-    pub(super) fn hear_echo(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) -> bool {
+    pub(super) fn hear_echo(&mut self, segment: &Segment<'_>, ack: SeqNum) -> bool {
         let (una, nxt, mss) = (self.snd.una, self.snd.nxt, u32::from(self.snd.mss));
         let repairing = self.loss.phase != LossPhase::Open;
         let cwnd = self.congestion.cwnd();
@@ -212,7 +211,7 @@ impl<P: Profile> Tcb<P> {
         ecn.reduced_until = nxt;
         ecn.tell = true;
         let in_flight = nxt.since(una).get();
-        self.congestion.on_mark(now, in_flight);
+        self.congestion.on_mark(self.clock.now(), in_flight);
         true
     }
 

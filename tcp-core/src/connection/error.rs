@@ -48,9 +48,11 @@ impl core::error::Error for Misuse {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Unreachable {
     /// No route to the network.
-    Network,
+    // The first is one, and so none of them is zero: a connection begins with zeros.
+    Network = 1,
     /// No route to the host.
     Host,
     /// The host does not speak TCP.

@@ -37,7 +37,7 @@ mod tuning;
 mod tuple;
 mod user;
 
-pub(crate) use arrival::{Edges, ResetVerdict, is_stale};
+pub(crate) use arrival::{Answer, Edges, ResetVerdict, is_stale};
 pub use config::{Config, KeepAlive, Priority, Switch};
 pub use congestion::{AckSample, CongestionControl, NewReno, Timeout};
 pub use counters::{Counted, Counters, Counting, NoCounters};
@@ -55,6 +55,7 @@ pub(crate) use recv::scale_for;
 pub use recv::{DuplicateReporting, DuplicateReports, Island, NoDuplicateReports};
 pub use state::State;
 pub use timers::Timer;
+pub(crate) use transmit::Written;
 pub use tuning::{BlindAttacks, OpeningErrors, Tunable, Tuned, Tuning, Untuned, WindowProbe};
 pub(crate) use tuning::{Known, tuning_of};
 pub use tuple::Tuple;

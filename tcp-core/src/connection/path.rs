@@ -4,6 +4,7 @@ use super::Connection;
 use super::error::{CloseReason, Unreachable};
 use super::send::MSS_FLOOR;
 use super::state::State;
+use super::tcb::Clock;
 use super::tuning::{OpeningErrors, Tuned};
 use crate::profile::Profile;
 use crate::seq::SeqNum;
@@ -32,6 +33,7 @@ impl<P: Profile> Connection<'_, P> {
     //# These are hard error conditions, so TCP implementations SHOULD abort the
     //# connection (SHLD-26).
     pub fn unreachable(&mut self, now: Instant, quoted: SeqNum, what: Unreachable) {
+        self.tcb.clock = Clock::at(now);
         if !self.is_outstanding(quoted) {
             return;
         }
@@ -46,7 +48,7 @@ impl<P: Profile> Connection<'_, P> {
         } else {
             self.tcb.soft_error = Some(what);
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// An ICMP message says that a packet of ours was too big for a path that takes `mtu` octets.
@@ -56,6 +58,7 @@ impl<P: Profile> Connection<'_, P> {
     //# [RFC1191], [RFC1981], and [RFC4821]; thus, any TCP implementation that
     //# implements PAWS MUST also implement Path MTU Discovery.
     pub fn set_path_mtu(&mut self, now: Instant, quoted: SeqNum, mtu: u16) {
+        self.tcb.clock = Clock::at(now);
         let headers = self.tcb.snd.headers;
         //= https://www.rfc-editor.org/rfc/rfc8201#section-4
         //# If a node receives a Packet Too Big message reporting a next-hop MTU
@@ -66,7 +69,7 @@ impl<P: Profile> Connection<'_, P> {
             return;
         }
         let mss = mtu.max(MTU_FLOOR).saturating_sub(headers).max(MSS_FLOOR);
-        self.tcb.path_told(mss, now);
+        self.tcb.path_told(mss);
         if mss >= self.tcb.snd.mss {
             return;
         }
@@ -76,7 +79,7 @@ impl<P: Profile> Connection<'_, P> {
         if snd.nxt.since(snd.una).get() > u32::from(mss) {
             self.tcb.loss.resend_all(snd.una, snd.nxt);
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// Only who saw a segment that is on its way can quote it (RFC 5927 section 4.1).

@@ -24,7 +24,7 @@ use super::send::{Kind, MSS_FLOOR, Novelty, Plan};
 use super::tcb::Tcb;
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
-use crate::time::{Instant, Span, Tick};
+use crate::time::{Span, Tick};
 
 /// When a connection searches for the segment size of its path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -121,10 +121,10 @@ impl PathState {
     }
 
     /// Nothing larger than `mss` passes.
-    fn limit(&mut self, mss: u16, now: Instant) {
+    fn limit(&mut self, mss: u16, now: Tick) {
         self.high = self.high.min(mss);
         self.low = self.low.min(mss);
-        self.small_since = Some(Tick::at(now));
+        self.small_since = Some(now);
     }
 }
 
@@ -165,7 +165,8 @@ impl<P: Profile> Tcb<P> {
 
     /// An ICMP message says that nothing larger than `mss` passes, and what is in flight is sent
     /// again. A probe that it speaks of will be found lost by itself.
-    pub(super) fn path_told(&mut self, mss: u16, now: Instant) {
+    pub(super) fn path_told(&mut self, mss: u16) {
+        let now = self.clock.tick;
         let size = self.snd.mss;
         if let Some(path) = self.path.get_mut() {
             path.limit(mss, now);
@@ -177,7 +178,8 @@ impl<P: Profile> Tcb<P> {
 
     /// The probe at SND.UNA is lost, as acknowledgments of what is behind it tell: it was too
     /// large, which is no congestion.
-    pub(super) fn probe_lost(&mut self, now: Instant) -> bool {
+    pub(super) fn probe_lost(&mut self) -> bool {
+        let now = self.clock.tick;
         let una = self.snd.una;
         let Some(path) = self.path.get_mut() else {
             return false;
@@ -257,10 +259,11 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// A timeout: after some in a row, segments that are larger than the base are taken to vanish.
-    pub(super) fn suspect_black_hole(&mut self, now: Instant) {
-        let length = self.sent.first_end().map(|end| end - self.tcb.snd.una);
+    pub(super) fn suspect_black_hole(&mut self) {
+        let una = self.tcb.snd.una;
+        let length = self.sent.first_end(una) - una;
         let tcb = &mut self.tcb;
-        tcb.probe_lost(now);
+        tcb.probe_lost();
         let (headers, mss, attempts) = (tcb.snd.headers, tcb.snd.mss, tcb.attempts);
         let Some(path) = tcb.path.get_mut() else {
             return;
@@ -271,11 +274,11 @@ impl<P: Profile> Connection<'_, P> {
             BLACK_HOLE => base(headers),
             _ => least(headers),
         };
-        let vanishes = length.is_some_and(|length| length > i32::from(size));
+        let vanishes = length > i32::from(size);
         if path.mode == MtuProbing::Off || mss <= size || !vanishes {
             return;
         }
-        path.limit(mss - 1, now);
+        path.limit(mss - 1, tcb.clock.tick);
         path.low = size;
         tcb.set_mss(size);
     }
@@ -286,12 +289,13 @@ impl<P: Profile> Connection<'_, P> {
     //# less than 5 minutes after a Packet Too Big message has been received
     //# for the given path.
     /// Before something is sent: what was too large long ago may pass by now.
-    pub(super) fn retry_path(&mut self, now: Instant) {
+    pub(super) fn retry_path(&mut self) {
         let tcb = &mut self.tcb;
+        let now = tcb.clock.tick;
         let Some(path) = tcb.path.get_mut() else {
             return;
         };
-        let over = |since: Tick| Tick::at(now).since(since) >= RAISE_AFTER;
+        let over = |since: Tick| now.since(since) >= RAISE_AFTER;
         if !path.small_since.is_some_and(over) {
             return;
         }
@@ -323,7 +327,7 @@ mod tests {
                     state.low = size;
                     mss = size;
                 } else {
-                    state.limit(size - 1, Instant::ZERO);
+                    state.limit(size - 1, Tick(0));
                 }
             }
             assert!(mss <= path && path - mss < STEP, "{mss} of {path}");
@@ -344,7 +348,7 @@ mod tests {
     fn without_probing_nothing_is_tried() {
         let mut state = PathState::new(MtuProbing::Off);
         assert_eq!(state.begin(1_460, 40), 1_460);
-        state.limit(1_000, Instant::ZERO);
+        state.limit(1_000, Tick(0));
         state.high = 1_460;
         assert_eq!(state.next(), None);
     }

@@ -7,7 +7,7 @@
 use super::Connection;
 use super::config::Switch;
 use super::recv::AckOwed;
-use super::tcb::Tcb;
+use super::tcb::{Clock, Tcb};
 use super::tuning::Tuned;
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
@@ -45,7 +45,8 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// Text arrived in order. After a long silence the peer begins anew with a small window.
-    pub(super) fn spend_quick_ack(&mut self, now: Instant) {
+    pub(super) fn spend_quick_ack(&mut self) {
+        let now = self.clock.now();
         let timeout = self.rtt.rto(&self.config);
         let count = self.tuning.get().quick_acks;
         let Some(quick) = self.tuning.quick_acks() else {
@@ -62,7 +63,8 @@ impl<P: Profile> Tcb<P> {
     }
 
     /// Text leaves: if that answers what has just arrived, so will what follows.
-    pub(super) fn answered(&mut self, now: Instant) {
+    pub(super) fn answered(&mut self) {
+        let now = self.clock.now();
         let delay = Duration::from_millis(self.config.ack_delay_ms.into());
         if let Some(quick) = self.tuning.quick_acks()
             && quick.last_text.is_some_and(|last| now - last <= delay)
@@ -78,6 +80,7 @@ impl<P: Profile> Connection<'_, P> {
     /// company. Not permanent, as `TCP_QUICKACK` is not, and without effect where the profile keeps
     /// no knobs.
     pub fn quick_ack(&mut self, now: Instant, quick: Switch) {
+        self.tcb.clock = Clock::at(now);
         let count = match (quick, self.tcb.tuning.get().quick_acks) {
             (Switch::Off, _) => 0,
             (Switch::On, 0) => ASKED_FOR,
@@ -90,6 +93,6 @@ impl<P: Profile> Connection<'_, P> {
         if count > 0 && self.tcb.rcv.ack.owed == AckOwed::Later {
             self.tcb.rcv.ack.at_once();
         }
-        self.settle(now);
+        self.settle();
     }
 }

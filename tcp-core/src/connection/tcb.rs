@@ -5,7 +5,7 @@ use super::congestion::CongestionControl;
 use super::error::CloseReason;
 use super::event::Events;
 use super::recovery::{Loss, Rtt, Usage};
-use super::recv::{AckOwed, Rcv};
+use super::recv::{AckOwed, Challenge, Rcv};
 use super::send::Snd;
 use super::state::{State, Step};
 use super::timers::Deadlines;
@@ -25,6 +25,44 @@ pub(super) struct TimestampState {
     pub(super) recent_at: u32,
     /// Last.ACK.sent.
     pub(super) last_ack_sent: SeqNum,
+}
+
+impl TimestampState {
+    /// Nothing but zeros.
+    pub(super) const BLANK: Self = Self {
+        offset: 0,
+        recent: 0,
+        recent_at: 0,
+        last_ack_sent: SeqNum::new(0),
+    };
+}
+
+/// The time, as the last caller told it. It is told once, at the door, and read where it is
+/// needed: to hand it from step to step costs more than to keep it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(C)]
+pub(super) struct Clock {
+    /// In the unit of the timers.
+    pub(super) tick: Tick,
+    /// Microseconds modulo 2^32 (71 minutes): only differences count.
+    pub(super) micros: u32,
+    /// How often those went round.
+    rounds: u32,
+}
+
+impl Clock {
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
+    pub(super) const fn at(now: Instant) -> Self {
+        Self {
+            tick: Tick::at(now),
+            micros: now.as_micros() as u32,
+            rounds: (now.as_micros() >> 32) as u32,
+        }
+    }
+
+    pub(super) const fn now(&self) -> Instant {
+        Instant::from_micros((self.rounds as u64) << 32 | self.micros as u64)
+    }
 }
 
 /// Which of the options that a SYN may offer are in use. Before the handshake is complete: which
@@ -75,11 +113,13 @@ pub(super) struct Tcb<P: Profile> {
     /// Retransmissions of what is at SND.UNA since it last advanced, or unanswered keep-alives.
     pub(super) attempts: u8,
     pub(super) negotiated: Negotiated,
-    pub(super) reason: Option<CloseReason>,
+    /// Why it ended, in CLOSED.
+    pub(super) reason: CloseReason,
     /// The last ICMP error that does not end a connection by itself (RFC 9293 MUST-56).
     pub(super) soft_error: Option<super::error::Unreachable>,
-    pub(super) snd: Snd,
     pub(super) rcv: Rcv<P::Duplicates>,
+    pub(super) snd: Snd,
+    pub(super) clock: Clock,
     pub(super) timers: Deadlines,
     pub(super) loss: Loss,
     pub(super) usage: Usage,
@@ -94,11 +134,11 @@ pub(super) struct Tcb<P: Profile> {
     pub(super) progress_at: Tick,
     pub(super) rtt: Rtt,
     pub(super) congestion: P::Congestion,
+    pub(super) retransmissions: u32,
+    pub(super) timestamps: TimestampState,
+    pub(super) counters: P::Counters,
     pub(super) ecn: P::Ecn,
     pub(super) path: P::Path,
-    pub(super) timestamps: TimestampState,
-    pub(super) retransmissions: u32,
-    pub(super) counters: P::Counters,
     pub(super) config: Basic,
     pub(super) tuning: P::Tuning,
 }
@@ -108,7 +148,7 @@ impl<P: Profile> Tcb<P> {
     #[inline(never)]
     pub(super) fn close(&mut self, reason: CloseReason) {
         self.state = State::Closed;
-        self.reason = Some(reason);
+        self.reason = reason;
         self.timers = Deadlines::new();
         self.rcv.ack.owed = AckOwed::Nothing;
         self.probe = Probe::Nothing;
@@ -128,7 +168,7 @@ impl<P: Profile> Tcb<P> {
     /// The handshake is complete.
     pub(super) fn established(&mut self) {
         self.state = self.state.after(Step::SynAcknowledged);
-        if self.snd.fin().is_some() {
+        if self.snd.fin_queued {
             self.state = self.state.after(Step::Close);
         }
         self.events |= Events::CONNECTED | Events::WRITABLE;
@@ -144,9 +184,15 @@ impl<P: Profile> Tcb<P> {
 
     /// The retransmission timer starts, or starts anew.
     #[inline(never)]
-    pub(super) fn arm_retransmission(&mut self, now: Instant) {
+    pub(super) fn arm_retransmission(&mut self) {
         let timeout = self.rtt.timeout(&self.config);
-        self.timers.retransmission.arm(Tick::at(now), timeout);
+        self.timers.retransmission().arm(self.clock.tick, timeout);
+    }
+
+    /// Owes an answer to what is not acceptable.
+    #[inline(never)]
+    pub(super) fn challenge(&mut self, kind: Challenge) {
+        self.rcv.ack.challenge(self.clock.tick, kind);
     }
 
     /// All that was sent is acknowledged.
@@ -159,7 +205,14 @@ impl<P: Profile> Tcb<P> {
         P::TIMESTAMPS.is_on() && self.negotiated.timestamps
     }
 
+    /// What may be in flight before anything is known of the path.
+    #[inline(never)]
+    pub(super) fn initial_window(&self) -> u32 {
+        self.tuning.get().window(self.snd.mss)
+    }
+
     /// Octets in the network.
+    #[inline(never)]
     pub(super) fn in_flight(&self) -> u32 {
         self.loss.in_flight(self.snd.una, self.snd.nxt)
     }
@@ -202,8 +255,8 @@ impl<P: Profile> Tcb<P> {
     //# windows.
     //= https://www.rfc-editor.org/rfc/rfc7323#section-5.4
     //# The recycling time of the timestamp clock MUST be greater than MSL seconds.
-    pub(super) fn timestamp(&self, now: Instant) -> u32 {
-        let latest = Tick::at(now).latest(self.latest_sent);
+    pub(super) fn timestamp(&self) -> u32 {
+        let latest = self.clock.tick.latest(self.latest_sent);
         latest.0.wrapping_add(self.timestamps.offset)
     }
 }

@@ -7,7 +7,7 @@ use super::error::CloseReason;
 use super::event::Events;
 use super::recovery::LossPhase;
 use super::state::State;
-use super::tcb::{Probe, User};
+use super::tcb::{Clock, Probe, User};
 use super::timers::Timer;
 use super::tuning::{Tuned, WindowProbe};
 use crate::profile::Profile;
@@ -29,29 +29,31 @@ impl<P: Profile> Connection<'_, P> {
 
     /// Runs every timer that is due. Calling it early, late or twice is harmless.
     pub fn advance(&mut self, now: Instant) {
-        let tick = Tick::at(now);
+        let clock = Clock::at(now);
+        let tick = clock.tick;
         if self.next_tick(now).is_none_or(|due| tick.is_before(due)) {
             return;
         }
-        if self.tcb.timers.delayed_ack.take_due(tick) {
+        self.tcb.clock = clock;
+        if self.tcb.timers.delayed_ack().take_due(tick) {
             self.tcb.rcv.ack.at_once();
         }
-        if self.tcb.timers.user_timeout.take_due(tick) {
-            self.user_timeout(now);
+        if self.tcb.timers.user_timeout().take_due(tick) {
+            self.user_timeout();
         }
-        if self.tcb.timers.fin_wait_2.take_due(tick) && self.tcb.state == State::FinWait2 {
+        if self.tcb.timers.fin_wait_2().take_due(tick) && self.tcb.state == State::FinWait2 {
             self.tcb.close(CloseReason::TimedOut(Timer::FinWait2));
         }
-        if self.tcb.timers.persist.take_due(tick) && !self.tcb.let_go() {
+        if self.tcb.timers.persist().take_due(tick) && !self.tcb.let_go() {
             self.probe_window();
         }
-        if P::KEEP_ALIVE.is_on() && self.tcb.timers.keep_alive.take_due(tick) {
-            self.keep_alive(now);
+        if P::KEEP_ALIVE.is_on() && self.tcb.timers.keep_alive().take_due(tick) {
+            self.keep_alive();
         }
-        if self.tcb.timers.retransmission.take_due(tick) {
-            self.retransmission_timeout(now);
+        if self.tcb.timers.retransmission().take_due(tick) {
+            self.retransmission_timeout();
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// A window was shut, or small, for long enough. An octet that is sent into it has its timer,
@@ -91,7 +93,7 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc6298#section-5
     //# The following is the RECOMMENDED algorithm for managing the retransmission
     //# timer:
-    fn retransmission_timeout(&mut self, now: Instant) {
+    fn retransmission_timeout(&mut self) {
         let tcb = &mut self.tcb;
         if tcb.nothing_outstanding() {
             return;
@@ -118,17 +120,16 @@ impl<P: Profile> Connection<'_, P> {
                 LossPhase::Timeout => Timeout::Repeated,
                 LossPhase::Open | LossPhase::Recovery => Timeout::First,
             };
-            tcb.congestion.on_timeout(now, flight, timeout);
+            tcb.congestion.on_timeout(tcb.clock.now(), flight, timeout);
             tcb.reduced_for_loss();
         }
         if tcb.state == State::SynSent {
             tcb.withdraw_ecn();
         }
-        self.suspect_black_hole(now);
+        self.suspect_black_hole();
         let tcb = &mut self.tcb;
         tcb.loss.on_timeout(tcb.snd.una, tcb.snd.nxt);
         tcb.rtt.backoff = tcb.rtt.backoff.saturating_add(1).min(30);
-        tcb.arm_retransmission(now);
     }
 
     /// Ends the connection because nobody answers. An ICMP error that came meanwhile is the better
@@ -152,22 +153,22 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// The deadline is armed once and looks back when it comes, so progress costs no timer work.
-    fn user_timeout(&mut self, now: Instant) {
+    fn user_timeout(&mut self) {
         let waiting = self.end().after(self.tcb.snd.una);
         let tcb = &mut self.tcb;
         let Some(limit) = tcb.give_up_after().filter(|_| waiting) else {
             return;
         };
-        let passed = Tick::at(now).since(tcb.progress_at);
+        let passed = tcb.clock.tick.since(tcb.progress_at);
         if passed >= limit {
             self.give_up(Timer::UserTimeout);
         } else {
-            tcb.timers.user_timeout.arm(tcb.progress_at, limit);
+            tcb.timers.user_timeout().arm(tcb.progress_at, limit);
         }
     }
 
     /// Watches for silence if the user asked for it (RFC 9293 section 3.8.4).
-    pub(super) fn watch_silence(&mut self, now: Instant) {
+    pub(super) fn watch_silence(&mut self) {
         let tcb = &mut self.tcb;
         let open = match tcb.state {
             State::Established | State::CloseWait | State::FinWait1 | State::FinWait2 => true,
@@ -182,10 +183,10 @@ impl<P: Profile> Connection<'_, P> {
         if P::KEEP_ALIVE.is_on()
             && let Some(keep_alive) = tcb.config.watch()
             && open
-            && !tcb.timers.keep_alive.is_armed()
+            && !tcb.timers.keep_alive().is_armed()
         {
             let idle = Span::from_secs(keep_alive.idle_s);
-            tcb.timers.keep_alive.arm(Tick::at(now), idle);
+            tcb.timers.keep_alive().arm(tcb.clock.tick, idle);
         }
     }
 
@@ -197,12 +198,12 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
     //# Consequently, if a keep-alive mechanism is implemented it MUST NOT interpret
     //# failure to respond to any specific probe as a dead connection (MUST-29).
-    fn keep_alive(&mut self, now: Instant) {
+    fn keep_alive(&mut self) {
         let Some(keep_alive) = self.tcb.config.watch() else {
             return;
         };
         let tcb = &mut self.tcb;
-        let now = Tick::at(now);
+        let now = tcb.clock.tick;
         let idle = Span::from_secs(keep_alive.idle_s);
         let silent = now.since(tcb.last_heard);
         if silent < idle || !tcb.nothing_outstanding() || !self.send.is_empty() {
@@ -211,7 +212,7 @@ impl<P: Profile> Connection<'_, P> {
             if tcb.nothing_outstanding() {
                 tcb.attempts = 0;
             }
-            tcb.timers.keep_alive.arm(from, idle);
+            tcb.timers.keep_alive().arm(from, idle);
             return;
         }
         //= https://www.rfc-editor.org/rfc/rfc9293#section-3.8.4
@@ -224,7 +225,7 @@ impl<P: Profile> Connection<'_, P> {
         tcb.attempts += 1;
         tcb.probe = Probe::KeepAlive;
         tcb.timers
-            .keep_alive
+            .keep_alive()
             .arm(now, Span::from_secs(keep_alive.interval_s));
     }
 

@@ -109,70 +109,73 @@ impl fmt::Debug for Deadline {
 
 /// All deadlines of one connection. Several may be armed at once.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Deadlines {
-    pub(super) retransmission: Deadline,
-    pub(super) persist: Deadline,
-    pub(super) delayed_ack: Deadline,
-    pub(super) keep_alive: Deadline,
-    pub(super) user_timeout: Deadline,
-    pub(super) fin_wait_2: Deadline,
-}
+pub(super) struct Deadlines([Deadline; 6]);
+
+/// Whose the deadlines are.
+const TIMERS: [Timer; 6] = [
+    Timer::Retransmission,
+    Timer::Persist,
+    Timer::DelayedAck,
+    Timer::KeepAlive,
+    Timer::UserTimeout,
+    Timer::FinWait2,
+];
 
 impl Deadlines {
     pub(super) const fn new() -> Self {
-        Self {
-            retransmission: Deadline::NEVER,
-            persist: Deadline::NEVER,
-            delayed_ack: Deadline::NEVER,
-            keep_alive: Deadline::NEVER,
-            user_timeout: Deadline::NEVER,
-            fin_wait_2: Deadline::NEVER,
-        }
+        Self([const { Deadline::NEVER }; 6])
+    }
+
+    pub(super) const fn retransmission(&mut self) -> &mut Deadline {
+        let [deadline, ..] = &mut self.0;
+        deadline
+    }
+
+    pub(super) const fn persist(&mut self) -> &mut Deadline {
+        let [_, deadline, ..] = &mut self.0;
+        deadline
+    }
+
+    pub(super) const fn delayed_ack(&mut self) -> &mut Deadline {
+        let [_, _, deadline, ..] = &mut self.0;
+        deadline
+    }
+
+    pub(super) const fn keep_alive(&mut self) -> &mut Deadline {
+        let [.., deadline, _, _] = &mut self.0;
+        deadline
+    }
+
+    pub(super) const fn user_timeout(&mut self) -> &mut Deadline {
+        let [.., deadline, _] = &mut self.0;
+        deadline
+    }
+
+    pub(super) const fn fin_wait_2(&mut self) -> &mut Deadline {
+        let [.., deadline] = &mut self.0;
+        deadline
     }
 
     /// The earliest armed deadline.
     pub(super) fn earliest(&self, now: Tick) -> Option<Tick> {
-        let Self {
-            retransmission,
-            persist,
-            delayed_ack,
-            keep_alive,
-            user_timeout,
-            fin_wait_2,
-        } = self;
-        // Counted from half a circle ago, "never" is later than all that may be armed.
-        let origin = now.0.wrapping_sub(1 << 31);
-        let after = retransmission
-            .after(origin)
-            .min(persist.after(origin))
-            .min(delayed_ack.after(origin))
-            .min(keep_alive.after(origin))
-            .min(user_timeout.after(origin))
-            .min(fin_wait_2.after(origin));
-        (after != u32::MAX).then_some(Tick(after.wrapping_add(origin)))
+        Some(self.next(now)?.0)
     }
 
     /// The earliest armed deadline and its name.
+    #[inline(never)]
     pub(super) fn next(&self, now: Tick) -> Option<(Tick, Timer)> {
-        let Self {
-            retransmission,
-            persist,
-            delayed_ack,
-            keep_alive,
-            user_timeout,
-            fin_wait_2,
-        } = self;
-        let at = self.earliest(now)?;
-        let timer = match at.0 {
-            at if at == retransmission.0 => Timer::Retransmission,
-            at if at == persist.0 => Timer::Persist,
-            at if at == delayed_ack.0 => Timer::DelayedAck,
-            at if at == keep_alive.0 => Timer::KeepAlive,
-            at if at == user_timeout.0 => Timer::UserTimeout,
-            at if at == fin_wait_2.0 => Timer::FinWait2,
-            _ => return None,
-        };
-        Some((at, timer))
+        // Counted from half a circle ago, "never" is later than all that may be armed.
+        let origin = now.0.wrapping_sub(1 << 31);
+        let mut least = u32::MAX;
+        let mut timer = Timer::Retransmission;
+        for (deadline, name) in self.0.iter().zip(TIMERS) {
+            let after = deadline.after(origin);
+            if after < least {
+                least = after;
+                timer = name;
+            }
+        }
+        (least != u32::MAX).then_some((Tick(least.wrapping_add(origin)), timer))
     }
 }
 
@@ -180,6 +183,27 @@ impl Deadlines {
 mod tests {
     use super::*;
     use crate::time::{Duration, Instant};
+
+    #[test]
+    fn each_deadline_is_told_by_its_name() {
+        let mut deadlines = Deadlines::new();
+        let now = Tick(u32::MAX);
+        assert_eq!(deadlines.next(now), None);
+        deadlines.fin_wait_2().arm(now, Span(60));
+        assert_eq!(deadlines.next(now), Some((Tick(60), Timer::FinWait2)));
+        deadlines.user_timeout().arm(now, Span(50));
+        assert_eq!(deadlines.next(now), Some((Tick(50), Timer::UserTimeout)));
+        deadlines.keep_alive().arm(now, Span(40));
+        assert_eq!(deadlines.next(now), Some((Tick(40), Timer::KeepAlive)));
+        deadlines.delayed_ack().arm(now, Span(30));
+        assert_eq!(deadlines.next(now), Some((Tick(30), Timer::DelayedAck)));
+        deadlines.persist().arm(now, Span(20));
+        assert_eq!(deadlines.next(now), Some((Tick(20), Timer::Persist)));
+        deadlines.retransmission().arm(now, Span(10));
+        assert_eq!(deadlines.next(now), Some((Tick(10), Timer::Retransmission)));
+        deadlines.retransmission().clear();
+        assert_eq!(deadlines.earliest(Tick(30)), Some(Tick(20)), "overdue");
+    }
 
     /// Whatever fraction of a unit has passed when it is armed.
     //= https://www.rfc-editor.org/rfc/rfc6298#section-5

@@ -6,16 +6,27 @@ use super::recovery::Pushed;
 use super::recv::{AckOwed, DuplicateReporting};
 use super::send::{Kind, Novelty, Plan};
 use super::state::State;
-use super::tcb::{Probe, User};
+use super::tcb::{Clock, Probe, User};
 use super::tuning::{Known, Tuned};
 use super::{Connection, Tuple};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::TxChecksum;
-use crate::time::{Instant, Span, Tick};
+use crate::time::{Instant, Span};
 use crate::wire::{
     Draft, Flags, IpEmit, OptionWords, OptionsEmit, RawWindow, SackBlock, Timestamps, emit,
 };
+
+/// What became of a turn to write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Written {
+    /// Nothing is owed.
+    Nothing,
+    /// The packet is larger than the space for it.
+    TooLarge,
+    /// A packet of this length.
+    Packet(usize),
+}
 
 impl<P: Profile> Connection<'_, P> {
     /// Writes the next segment that is owed into `out`, as a whole IP packet, and returns its
@@ -32,20 +43,35 @@ impl<P: Profile> Connection<'_, P> {
         out: &mut [u8],
         checksum: TxChecksum,
     ) -> Option<usize> {
-        self.restart_after_idle(now);
-        self.retry_path(now);
+        match self.write(now, tuple, out, checksum) {
+            Written::Packet(length) => Some(length),
+            Written::Nothing | Written::TooLarge => None,
+        }
+    }
+
+    /// The same, and why nothing is written.
+    pub(crate) fn write(
+        &mut self,
+        now: Instant,
+        tuple: &Tuple,
+        out: &mut [u8],
+        checksum: TxChecksum,
+    ) -> Written {
+        self.tcb.clock = Clock::at(now);
+        self.restart_after_idle();
+        self.retry_path();
         let plan = self.plan();
         if plan.kind == Kind::Nothing {
-            return None;
+            return Written::Nothing;
         }
         let probe = self.probe_of(&plan);
         let mut segment = self.draft(tuple, plan.seq);
         match plan.kind {
             Kind::Nothing => {}
-            Kind::Reset => self.write_reset(now, &mut segment),
-            Kind::Syn => self.write_syn(now, &mut segment),
+            Kind::Reset => self.write_reset(&mut segment),
+            Kind::Syn => self.write_syn(&mut segment),
             Kind::Text | Kind::Ack | Kind::KeepAlive => {
-                self.write_options(now, &mut segment.options);
+                self.write_options(&mut segment.options);
                 if plan.kind == Kind::Text {
                     self.write_text(&mut segment, &plan);
                 }
@@ -65,10 +91,12 @@ impl<P: Profile> Connection<'_, P> {
             hop_limit: config.hop_limit,
             traffic_class: config.diffserv << 2 | ecn,
         };
-        let length = emit(out, &ip, &segment, text, checksum)?;
-        self.commit(now, &plan, &segment);
+        let Some(length) = emit(out, &ip, &segment, text, checksum) else {
+            return Written::TooLarge;
+        };
+        self.commit(&plan, &segment);
         self.tcb.probe_left(&plan, probe);
-        Some(length)
+        Written::Packet(length)
     }
 
     /// What every segment of this connection carries: an acknowledgment.
@@ -110,9 +138,9 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc2018#section-4
     //# If sent at all, SACK options SHOULD be included in all ACKs which do not ACK
     //# the highest sequence number in the data receiver's queue.
-    fn write_options(&self, now: Instant, options: &mut OptionWords) {
+    fn write_options(&self, options: &mut OptionWords) {
         let tcb = &self.tcb;
-        if let Some(timestamps) = self.timestamps(now) {
+        if let Some(timestamps) = self.timestamps() {
             options.timestamps(timestamps);
         }
         if tcb.negotiated.sack && (self.islands.len() > 0 || tcb.duplicate().is_some()) {
@@ -124,10 +152,10 @@ impl<P: Profile> Connection<'_, P> {
         }
     }
 
-    fn timestamps(&self, now: Instant) -> Option<Timestamps> {
+    fn timestamps(&self) -> Option<Timestamps> {
         let tcb = &self.tcb;
         tcb.uses_timestamps().then(|| Timestamps {
-            value: tcb.timestamp(now),
+            value: tcb.timestamp(),
             echo: tcb.timestamps.recent,
         })
     }
@@ -135,10 +163,10 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc7323#section-5.2
     //# If an <RST> is being generated because of a user abort, and Snd.TS.OK is
     //# set, then a Timestamps option SHOULD be included in the <RST>.
-    fn write_reset(&self, now: Instant, segment: &mut Draft) {
+    fn write_reset(&self, segment: &mut Draft) {
         segment.flags = Flags(Flags::RST | Flags::ACK);
         segment.window = RawWindow(0);
-        if let Some(timestamps) = self.timestamps(now) {
+        if let Some(timestamps) = self.timestamps() {
             segment.options.timestamps(timestamps);
         }
     }
@@ -172,13 +200,13 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
     //# TCP endpoints MUST implement both sending and receiving the MSS Option
     //# (MUST-14).
-    fn write_syn(&self, now: Instant, segment: &mut Draft) {
+    fn write_syn(&self, segment: &mut Draft) {
         let tcb = &self.tcb;
         let mut options = OptionsEmit {
             mss: Some(tcb.snd.mss_limit),
             window_scale: tcb.negotiated.window_scaling.then_some(tcb.rcv.wscale),
             sack_permitted: tcb.negotiated.sack,
-            timestamps: self.timestamps(now),
+            timestamps: self.timestamps(),
             order: tcb.tuning.get().option_order,
             ..OptionsEmit::none()
         };
@@ -231,23 +259,26 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// The segment has left: sequence numbers, records and timers follow.
-    fn commit(&mut self, now: Instant, plan: &Plan, segment: &Draft) {
+    fn commit(&mut self, plan: &Plan, segment: &Draft) {
         let tcb = &mut self.tcb;
         tcb.counters.segment_out();
-        tcb.latest_sent = tcb.latest_sent.latest(Tick::at(now));
-        if segment.flags.has(Flags::ACK) {
-            tcb.rcv.ack.paid();
-            tcb.timers.delayed_ack.clear();
-            tcb.rcv.duplicates.forget();
-            tcb.timestamps.last_ack_sent = tcb.rcv.nxt;
-            let shift = if segment.flags.has(Flags::SYN) {
-                0
-            } else {
-                tcb.rcv.wscale
-            };
-            let offered = SeqLen::new(u32::from(segment.window.0) << shift);
-            tcb.rcv.adv = tcb.rcv.adv.latest(tcb.rcv.nxt + offered);
+        if P::TIMESTAMPS.is_on() {
+            tcb.latest_sent = tcb.latest_sent.latest(tcb.clock.tick);
         }
+        // A SYN that carries no acknowledgment owes none, and promises nothing that counts.
+        tcb.rcv.ack.paid();
+        tcb.timers.delayed_ack().clear();
+        tcb.rcv.duplicates.forget();
+        if P::TIMESTAMPS.is_on() {
+            tcb.timestamps.last_ack_sent = tcb.rcv.nxt;
+        }
+        let shift = if segment.flags.has(Flags::SYN) {
+            0
+        } else {
+            tcb.rcv.wscale
+        };
+        let offered = SeqLen::new(u32::from(segment.window.0) << shift);
+        tcb.rcv.adv = tcb.rcv.adv.latest(tcb.rcv.nxt + offered);
         match plan.kind {
             Kind::Nothing | Kind::Ack => {}
             Kind::Reset | Kind::KeepAlive => tcb.probe = Probe::Nothing,
@@ -257,7 +288,7 @@ impl<P: Profile> Connection<'_, P> {
                     if small && tcb.probe != Probe::Window {
                         tcb.snd.small = plan.end();
                     }
-                    tcb.answered(now);
+                    tcb.answered();
                     tcb.told(segment.flags);
                 }
                 // It makes the peer answer, whatever the probe was for.
@@ -267,52 +298,52 @@ impl<P: Profile> Connection<'_, P> {
                 } else {
                     Pushed::No
                 };
-                self.sent(now, plan.end(), plan.novelty, pushed);
+                self.sent(plan.end(), plan.novelty, pushed);
             }
         }
     }
 
     /// Sequence space up to `end` left.
-    fn sent(&mut self, now: Instant, end: SeqNum, novelty: Novelty, pushed: Pushed) {
+    fn sent(&mut self, end: SeqNum, novelty: Novelty, pushed: Pushed) {
         let tcb = &mut self.tcb;
         if tcb.nothing_outstanding() {
-            tcb.progress_at = Tick::at(now);
+            tcb.progress_at = tcb.clock.tick;
         }
         match novelty {
             Novelty::New => {
                 tcb.snd.nxt = end;
-                self.sent.push(end, now, pushed);
+                self.sent.push(end, tcb.clock.micros, pushed);
                 tcb.usage.sent(tcb.in_flight(), end);
             }
             Novelty::Again => {
                 tcb.loss.resent(end);
-                self.sent.mark_again(end, now);
+                self.sent.mark_again(end, tcb.clock.micros);
                 tcb.retransmissions = tcb.retransmissions.wrapping_add(1);
             }
         }
-        tcb.last_sent = Tick::at(now);
+        tcb.last_sent = tcb.clock.tick;
         //= https://www.rfc-editor.org/rfc/rfc6298#section-5
         //# Every time a packet containing data is sent (including a
         //# retransmission), if the timer is not running, start it running
         //# so that it will expire after RTO seconds (for the current value
         //# of RTO).
-        if !tcb.timers.retransmission.is_armed() {
-            tcb.arm_retransmission(now);
+        if !tcb.timers.retransmission().is_armed() {
+            tcb.arm_retransmission();
         }
-        tcb.timers.persist.clear();
-        self.watch_progress(now);
+        tcb.timers.persist().clear();
+        self.watch_progress();
     }
 
     /// Silence of more than a retransmission timeout takes away what was known of the path.
-    fn restart_after_idle(&mut self, now: Instant) {
+    fn restart_after_idle(&mut self) {
         let tcb = &mut self.tcb;
-        let tuning = tcb.tuning.get();
-        if tuning.idle_restart.is_on()
+        if tcb.tuning.get().idle_restart.is_on()
             && tcb.nothing_outstanding()
             && !self.send.is_empty()
-            && Tick::at(now).since(tcb.last_sent) > tcb.rtt.timeout(&tcb.config)
+            && tcb.clock.tick.since(tcb.last_sent) > tcb.rtt.timeout(&tcb.config)
         {
-            tcb.congestion.on_restart(tuning.window(tcb.snd.mss));
+            let window = tcb.initial_window();
+            tcb.congestion.on_restart(window);
         }
     }
 
@@ -328,7 +359,7 @@ impl<P: Profile> Connection<'_, P> {
     //# window has existed for the retransmission timeout period (SHLD-29) (Section
     //# 3.8.1), and SHOULD increase exponentially the interval between successive
     //# probes (SHLD-30).
-    pub(super) fn settle(&mut self, now: Instant) {
+    pub(super) fn settle(&mut self) {
         if matches!(self.tcb.state, State::Closed | State::TimeWait) {
             return;
         }
@@ -337,50 +368,50 @@ impl<P: Profile> Connection<'_, P> {
         let blocked = waiting && !outstanding && self.plan().kind != Kind::Text;
         let tcb = &mut self.tcb;
         if !outstanding {
-            tcb.timers.retransmission.clear();
-        } else if !tcb.timers.retransmission.is_armed() {
-            tcb.arm_retransmission(now);
+            tcb.timers.retransmission().clear();
+        } else if !tcb.timers.retransmission().is_armed() {
+            tcb.arm_retransmission();
         }
         if !blocked {
-            tcb.timers.persist.clear();
-        } else if !tcb.timers.persist.is_armed() {
+            tcb.timers.persist().clear();
+        } else if !tcb.timers.persist().is_armed() {
             // A shut window is probed after a timeout; a small one is overridden sooner.
             let waits = tcb.snd.wnd == 0 || tcb.holds_back();
             let longest = if waits { Span::MAX } else { OVERRIDE };
             let timeout = tcb.rtt.timeout(&tcb.config).min(longest);
-            tcb.timers.persist.arm(Tick::at(now), timeout);
+            tcb.timers.persist().arm(tcb.clock.tick, timeout);
         }
         if tcb.rcv.ack.owed == AckOwed::Later && tcb.config.ack_delay_ms == 0 {
             tcb.rcv.ack.at_once();
         }
         if tcb.rcv.ack.owed != AckOwed::Later {
-            tcb.timers.delayed_ack.clear();
-        } else if !tcb.timers.delayed_ack.is_armed() {
+            tcb.timers.delayed_ack().clear();
+        } else if !tcb.timers.delayed_ack().is_armed() {
             let delay = Span::from_millis(tcb.config.ack_delay_ms.into());
-            tcb.timers.delayed_ack.arm(Tick::at(now), delay);
+            tcb.timers.delayed_ack().arm(tcb.clock.tick, delay);
         }
         if tcb.state == State::FinWait2
             && tcb.user == User::Gone
-            && !tcb.timers.fin_wait_2.is_armed()
+            && !tcb.timers.fin_wait_2().is_armed()
         {
             let limit = Span::from_secs(tcb.config.fin_wait_2_s.into());
-            tcb.timers.fin_wait_2.arm(Tick::at(now), limit);
+            tcb.timers.fin_wait_2().arm(tcb.clock.tick, limit);
         }
         // A SYN that the device never took waits, too.
         let opening = self.tcb.state == State::SynSent;
         if outstanding || waiting || opening {
-            self.watch_progress(now);
+            self.watch_progress();
         }
-        self.watch_silence(now);
+        self.watch_silence();
     }
 
     /// Arms the user timeout while something waits for the peer.
-    fn watch_progress(&mut self, now: Instant) {
+    fn watch_progress(&mut self) {
         let tcb = &mut self.tcb;
-        if !tcb.timers.user_timeout.is_armed()
+        if !tcb.timers.user_timeout().is_armed()
             && let Some(limit) = tcb.give_up_after()
         {
-            tcb.timers.user_timeout.arm(Tick::at(now), limit);
+            tcb.timers.user_timeout().arm(tcb.clock.tick, limit);
         }
     }
 }

@@ -5,12 +5,12 @@ use super::config::Config;
 use super::error::{CloseReason, Misuse};
 use super::event::Events;
 use super::state::{State, Step};
-use super::tcb::User;
+use super::tcb::{Clock, User};
 use super::tuning::Tuned;
 use super::{Connection, TimeWaitSeed};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
-use crate::time::{Instant, Tick};
+use crate::time::Instant;
 
 impl<P: Profile> Connection<'_, P> {
     /// SEND: queues what fits of `octets` and returns how many that was; zero means that there is
@@ -20,11 +20,12 @@ impl<P: Profile> Connection<'_, P> {
     /// [`Misuse::Closing`] after [`shutdown`](Self::shutdown), [`Misuse::Closed`] after the end.
     pub fn send(&mut self, now: Instant, octets: &[u8]) -> Result<usize, Misuse> {
         self.may_send()?;
+        self.tcb.clock = Clock::at(now);
         let count = self.send.push(octets);
         if !octets.is_empty() {
             self.tcb.snd.starved = count < octets.len() || self.send.free() == 0;
         }
-        self.queued(now, count);
+        self.queued(count);
         Ok(count)
     }
 
@@ -39,12 +40,13 @@ impl<P: Profile> Connection<'_, P> {
         fill: impl FnOnce(&mut [u8]) -> usize,
     ) -> Result<usize, Misuse> {
         self.may_send()?;
+        self.tcb.clock = Clock::at(now);
         let space = self.send.space();
         let room = space.len();
         let count = fill(space).min(room);
         self.send.commit(count);
         self.tcb.snd.starved = self.send.free() == 0;
-        self.queued(now, count);
+        self.queued(count);
         Ok(count)
     }
 
@@ -52,7 +54,7 @@ impl<P: Profile> Connection<'_, P> {
         match self.tcb.state {
             State::Closed | State::Listen => Err(Misuse::Closed),
             State::SynSent | State::SynReceived | State::Established | State::CloseWait
-                if self.tcb.snd.fin().is_none() =>
+                if !self.tcb.snd.fin_queued =>
             {
                 Ok(())
             }
@@ -68,11 +70,11 @@ impl<P: Profile> Connection<'_, P> {
         }
     }
 
-    fn queued(&mut self, now: Instant, count: usize) {
+    fn queued(&mut self, count: usize) {
         if self.tcb.nothing_outstanding() && self.send.len() == count {
-            self.tcb.progress_at = Tick::at(now);
+            self.tcb.progress_at = self.tcb.clock.tick;
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// Marks what was written so far as urgent (RFC 9293 section 3.8.5): the urgent pointer stands
@@ -95,8 +97,9 @@ impl<P: Profile> Connection<'_, P> {
     /// was received is read.
     pub fn read(&mut self, now: Instant, out: &mut [u8]) -> Result<usize, Misuse> {
         self.may_read()?;
+        self.tcb.clock = Clock::at(now);
         let count = self.receive.copy_out(0, out);
-        self.taken(now, count);
+        self.taken(count);
         Ok(count)
     }
 
@@ -111,9 +114,10 @@ impl<P: Profile> Connection<'_, P> {
         take: impl FnOnce(&[u8]) -> usize,
     ) -> Result<usize, Misuse> {
         self.may_read()?;
+        self.tcb.clock = Clock::at(now);
         let [octets, _] = self.receive.read(0, usize::MAX);
         let count = take(octets).min(octets.len());
-        self.taken(now, count);
+        self.taken(count);
         Ok(count)
     }
 
@@ -126,15 +130,16 @@ impl<P: Profile> Connection<'_, P> {
         }
     }
 
-    fn taken(&mut self, now: Instant, count: usize) {
+    fn taken(&mut self, count: usize) {
         self.receive.consume(count);
         let read = &mut self.tcb.rcv.ack.read;
-        *read = read.saturating_add(SeqLen::of(count).get());
+        // No more than was offered: an acknowledgment leaves before more can come.
+        *read = read.wrapping_add(SeqLen::of(count).get());
         let read = self.tcb.rcv.nxt - SeqLen::of(self.receive.len());
         if self.tcb.rcv.up().is_some_and(|up| !up.after(read)) {
             self.tcb.rcv.set_up(None);
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// Copies what is there without taking it.
@@ -182,13 +187,14 @@ impl<P: Profile> Connection<'_, P> {
     pub fn shutdown(&mut self, now: Instant) -> Result<(), Misuse> {
         self.may_send()?;
         let tcb = &mut self.tcb;
+        tcb.clock = Clock::at(now);
         if tcb.state == State::SynSent {
             tcb.close(CloseReason::Aborted);
             return Ok(());
         }
         tcb.state = tcb.state.after(Step::Close);
-        tcb.snd.set_fin(tcb.snd.data_end(self.send.len()));
-        self.queued(now, 0);
+        tcb.snd.fin_queued = true;
+        self.queued(0);
         Ok(())
     }
 
@@ -199,13 +205,14 @@ impl<P: Profile> Connection<'_, P> {
     //# application that has called CLOSE cannot continue to read data from the
     //# connection (MAY-1).
     pub fn close(&mut self, now: Instant) {
+        self.tcb.clock = Clock::at(now);
         self.tcb.user = User::Gone;
         let abort = self.tcb.tuning.get().abort_on_close.is_on();
         if self.receive.is_empty() && !abort {
             // Closing twice is no misuse here: what is closed stays closed.
             let _ = self.shutdown(now);
-            self.tcb.progress_at = Tick::at(now);
-            self.settle(now);
+            self.tcb.progress_at = self.tcb.clock.tick;
+            self.settle();
         } else {
             self.abort(now);
         }
@@ -213,10 +220,11 @@ impl<P: Profile> Connection<'_, P> {
 
     /// ABORT: a reset leaves, the connection is over.
     pub fn abort(&mut self, now: Instant) {
+        self.tcb.clock = Clock::at(now);
         if self.tcb.state != State::Closed {
             self.tcb.close_with_reset(CloseReason::Aborted);
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// The knobs.
@@ -235,11 +243,12 @@ impl<P: Profile> Connection<'_, P> {
     //# Differentiated Services field during the connection lifetime (SHLD-21).
     pub fn set_config(&mut self, now: Instant, config: Config) {
         let tcb = &mut self.tcb;
+        tcb.clock = Clock::at(now);
         tcb.set_config(config);
-        tcb.timers.user_timeout.clear();
-        tcb.timers.keep_alive.clear();
-        self.watch_silence(now);
-        self.settle(now);
+        tcb.timers.user_timeout().clear();
+        tcb.timers.keep_alive().clear();
+        self.watch_silence();
+        self.settle();
     }
 
     /// State.
@@ -251,7 +260,19 @@ impl<P: Profile> Connection<'_, P> {
     /// Why it ended, once it has.
     #[must_use]
     pub const fn close_reason(&self) -> Option<CloseReason> {
-        self.tcb.reason
+        match self.tcb.state {
+            State::Closed => Some(self.tcb.reason),
+            State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => None,
+        }
     }
 
     /// What happened since the last call.

@@ -9,7 +9,7 @@ use super::node::INDEXED;
 use super::reply::{Bare, Kind};
 use super::scale::Scale as _;
 use super::time_wait::Verdict;
-use crate::connection::ResetReply;
+use crate::connection::{Answer, ResetReply};
 use crate::profile::{Memory, Profile};
 use crate::seq::SeqNum;
 use crate::wire::{Control, Flags, Segment, Timestamps};
@@ -30,15 +30,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 self.latest = index;
                 let now = self.clock;
                 let arrival = self.with_connection(index, |connection| {
-                    connection.receive(now, segment, segments)
+                    connection.arrive(now, segment, segments)
                 });
-                let Some(arrival) = arrival else {
-                    return Err(Dropped::NoConnection);
-                };
-                if let Some(reset) = arrival.reset {
-                    self.reset(key, &reset);
+                let (verdict, answer) = arrival.ok_or(Dropped::NoConnection)?;
+                if answer == Answer::Reset {
+                    self.refuse(key, segment);
                 }
-                arrival.verdict
+                verdict
             }
             Some(Found::HalfOpen(entry)) => self.at_half_open(entry, segment, segments),
             Some(Found::TimeWait(entry)) => self.at_time_wait(entry, key, segment),

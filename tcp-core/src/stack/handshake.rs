@@ -19,8 +19,8 @@ use super::scale::Scale as _;
 use super::slot::Slot;
 use super::syn_queue::{NewEntry, SynEntry};
 use crate::connection::{
-    BlindAttacks, Config, Connection, Ecn, Edges, HalfOpen, Opening, ResetVerdict, State, Tuned,
-    Tuning, default_mss, has_ecn, is_offered, is_stale, scale_for, tuning_of,
+    self, BlindAttacks, Config, Connection, Ecn, Edges, HalfOpen, Opening, ResetVerdict, State,
+    Tuned, Tuning, default_mss, has_ecn, is_offered, is_stale, scale_for, tuning_of,
 };
 use crate::profile::{Memory, Profile};
 use crate::seq::{SeqLen, SeqNum};
@@ -292,31 +292,30 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     ) -> Result<(), Dropped> {
         let accepting = self.listeners.get(listener);
         let accepting = accepting.filter(|listener| listener.may_accept());
-        let config = accepting.ok_or(Dropped::AcceptQueueFull)?.config;
+        let config = &accepting.ok_or(Dropped::AcceptQueueFull)?.config;
         let slot = self.schedule.first_free().ok_or(Dropped::OutOfMemory)?;
         let place = self.connections.get_mut(slot as usize);
         let place = place.ok_or(Dropped::OutOfMemory)?;
         let storage = self.memory.lend().ok_or(Dropped::OutOfMemory)?;
-        let opening = half_open.opening;
-        *place = Slot::Taken(Connection::fresh(self.clock, config, opening, storage));
+        *place = Slot::Taken(Connection::blank(storage));
         let Some(connection) = place.as_mut() else {
             return Err(Dropped::OutOfMemory);
         };
-        connection.accepted(self.clock, half_open);
-        let arrival = connection.receive(self.clock, segment, segments);
+        connection.accepted(self.clock, config, half_open);
+        let (verdict, answer) = connection.arrive(self.clock, segment, segments);
         let is_open = connection.state() != State::SynReceived;
         self.schedule.take(slot, Owner::Listener, key);
         if !is_open {
             self.release(slot, Owner::Stack);
-            return arrival.verdict;
+            return verdict;
         }
         self.free_half_open(entry, key, listener);
         self.enlist(slot, listener, key);
-        if let Some(reset) = arrival.reset {
-            self.reset(key, &reset);
+        if answer == connection::Answer::Reset {
+            self.refuse(key, segment);
         }
         self.settle(slot);
-        arrival.verdict
+        verdict
     }
 
     /// Puts the connection in slot `index` into the index and an accept queue.

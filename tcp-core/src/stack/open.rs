@@ -213,9 +213,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         (opening, storage): (Opening, Storage<'a>),
     ) {
         if let Some(place) = self.connections.get_mut(handle.index()) {
-            *place = Slot::Taken(Connection::fresh(self.clock, config, opening, storage));
+            *place = Slot::Taken(Connection::blank(storage));
             if let Some(connection) = place.as_mut() {
-                connection.connecting(self.clock);
+                connection.connecting(self.clock, &config, &opening);
             }
         }
         self.settle(handle.index);

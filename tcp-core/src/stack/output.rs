@@ -9,7 +9,7 @@ use super::arrival::HOP_LIMIT;
 use super::isn::{Start, after_syn};
 use super::reply::{Bare, Kind};
 use super::{ChecksumState, Stack, Transmit, TxChecksum};
-use crate::connection::{Known, Priority, has_ecn, tuning_of};
+use crate::connection::{Known, Priority, Written, has_ecn, tuning_of};
 use crate::profile::{Memory, Profile};
 use crate::wire::{Address, Draft, Flags, IpEmit, OptionWords, OptionsEmit, RawWindow, emit};
 
@@ -98,23 +98,21 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         loop {
             let (index, class) = self.schedule.next_turn()?;
             let key = self.schedule.get(index)?.key;
-            let sent = self.with_connection(index, |connection| {
-                connection.transmit(now, &key, out, mode)
-            });
-            if let Some(len) = sent.flatten() {
-                self.schedule.end_turn(index);
-                return Some(Sent {
-                    len,
-                    to: key.remote,
-                    class,
-                    is_segment: true,
-                });
+            let sent =
+                self.with_connection(index, |connection| connection.write(now, &key, out, mode));
+            match sent? {
+                Written::Packet(len) => {
+                    self.schedule.end_turn(index);
+                    return Some(Sent {
+                        len,
+                        to: key.remote,
+                        class,
+                        is_segment: true,
+                    });
+                }
+                Written::TooLarge => return None,
+                Written::Nothing => self.schedule.set_queue(index, None),
             }
-            if self.connection(index)?.wants_transmit(self.clock) {
-                // `out` is too short for it.
-                return None;
-            }
-            self.schedule.set_queue(index, None);
         }
     }
 

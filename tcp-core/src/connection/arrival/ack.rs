@@ -1,7 +1,6 @@
 //! Fifth, the ACK field: what the peer has, what its window is, and what that means for recovery,
 //! congestion control and closing.
 
-use super::Stop;
 use crate::connection::Connection;
 use crate::connection::congestion::{AckSample, CongestionControl};
 use crate::connection::counters::Counting;
@@ -10,11 +9,12 @@ use crate::connection::event::Events;
 use crate::connection::recovery::{AckEffect, Acknowledged, LossPhase};
 use crate::connection::recv::Challenge;
 use crate::connection::state::{State, Step};
+use crate::connection::tcb::Tcb;
 use crate::connection::tuning::Tuned;
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
-use crate::time::{Duration, Instant, Tick};
+use crate::time::Duration;
 use crate::wire::{Control, Segment};
 
 /// What an acknowledgment says of the window, beside the one that is known.
@@ -33,12 +33,7 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc5961#section-5.2
     //# TCP stacks that implement this mitigation MUST add an additional input check
     //# to any incoming segment.
-    pub(super) fn arrive_ack(
-        &mut self,
-        now: Instant,
-        segment: &Segment<'_>,
-        ack: SeqNum,
-    ) -> Result<(), Stop> {
+    pub(super) fn arrive_ack(&mut self, segment: &Segment<'_>, ack: SeqNum) -> Result<(), Dropped> {
         let tcb = &mut self.tcb;
         let snd = &tcb.snd;
         if tcb.state == State::SynReceived {
@@ -47,7 +42,7 @@ impl<P: Profile> Connection<'_, P> {
             //# state and continue processing with the variables below
             //# set to:
             if !ack.after(snd.una) || ack.after(snd.nxt) {
-                return Err(Stop::Reset(Dropped::AckUnacceptable));
+                return Err(Dropped::AckUnacceptable);
             }
             tcb.established();
             tcb.snd.wl1 = segment.seq;
@@ -59,11 +54,11 @@ impl<P: Profile> Connection<'_, P> {
             //# All incoming segments whose ACK value doesn't satisfy the above
             //# condition MUST be discarded and an ACK sent back.
             if segment.payload.is_empty() {
-                tcb.rcv.ack.challenge(now, Challenge::Other);
+                tcb.challenge(Challenge::Other);
             } else {
                 tcb.rcv.ack.at_once();
             }
-            return Err(Stop::Drop(Dropped::AckUnacceptable));
+            return Err(Dropped::AckUnacceptable);
         }
         if ack.before(self.tcb.snd.una) {
             return Ok(());
@@ -71,7 +66,7 @@ impl<P: Profile> Connection<'_, P> {
         let was = self.tcb.snd.wnd;
         let advanced = ack.after(self.tcb.snd.una);
         if advanced {
-            self.arrive_new_ack(now, segment, ack);
+            self.arrive_new_ack(segment, ack);
         }
         // The window of a SYN is never scaled (RFC 7323 section 2.2).
         let syn = segment.control == Some(Control::Syn);
@@ -86,25 +81,25 @@ impl<P: Profile> Connection<'_, P> {
         let window = u32::from(segment.window.0) << shift;
         let taken = self.tcb.snd.take_window(segment.seq, ack, window);
         if taken && was == 0 && window > 0 {
-            self.window_opened(now);
+            self.window_opened();
         }
         if !advanced {
-            self.tcb.hear_echo(now, segment, ack);
+            self.tcb.hear_echo(segment, ack);
             let told = if taken && was != window {
                 WindowTold::Other
             } else {
                 WindowTold::Same
             };
-            self.arrive_old_ack(now, segment, told);
+            self.arrive_old_ack(segment, told);
         }
-        self.closing_acknowledged();
         Ok(())
     }
 
     /// SND.UNA advances.
-    fn arrive_new_ack(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) {
+    fn arrive_new_ack(&mut self, segment: &Segment<'_>, ack: SeqNum) {
+        let all = ack == self.end();
         let tcb = &mut self.tcb;
-        let marked = tcb.hear_echo(now, segment, ack);
+        let marked = tcb.hear_echo(segment, ack);
         let in_flight = tcb.usage.at_ack(ack, tcb.in_flight(), tcb.snd.nxt);
         let before = tcb.snd.una;
         let first_data = tcb.snd.base();
@@ -113,7 +108,7 @@ impl<P: Profile> Connection<'_, P> {
         tcb.attempts = 0;
         tcb.soft_error = None;
         tcb.probe_acknowledged(ack);
-        tcb.progress_at = Tick::at(now);
+        tcb.progress_at = tcb.clock.tick;
         let data = ack.since(first_data).as_usize().min(self.send.len());
         self.send.consume(data);
         tcb.counters.acked(SeqLen::of(data).get());
@@ -124,37 +119,39 @@ impl<P: Profile> Connection<'_, P> {
             tcb.snd.starved = false;
             tcb.events |= Events::WRITABLE;
         }
-        let taken = self.sent.acknowledge(ack, now);
-        let rtt = self.round_trip(now, segment, &taken);
+        let taken = self.sent.acknowledge(ack, tcb.clock.micros);
+        let rtt = self.round_trip(segment, &taken);
         if let Some(micros) = rtt {
             self.tcb.rtt.sample(micros);
             self.tcb.counters.round_trip(micros);
         }
-        let first_end = self.sent.first_end();
         let tcb = &mut self.tcb;
-        let effect = tcb.loss.on_ack(ack, acked, first_end, tcb.snd.mss);
+        let effect = tcb.loss.on_ack(ack, acked, tcb.snd.mss);
         let rtt = rtt.map(|micros| Duration::from_micros(micros.into()));
         match effect {
             AckEffect::Plain if marked => {}
             AckEffect::Plain => {
                 tcb.congestion.on_ack(&AckSample {
-                    now,
+                    now: tcb.clock.now(),
                     octets: acked,
                     in_flight,
                     slow_start_segments: tcb.tuning.get().slow_start_segments,
                     rtt,
                 });
             }
-            AckEffect::Partial => {}
-            AckEffect::Recovered => tcb.congestion.on_recovered(now, tcb.in_flight()),
+            AckEffect::Partial => tcb.loss.lose_until(self.sent.first_end(ack)),
+            AckEffect::Recovered => tcb
+                .congestion
+                .on_recovered(tcb.clock.now(), tcb.in_flight()),
         }
         //= https://www.rfc-editor.org/rfc/rfc6298#section-5
         //# When an ACK is received that acknowledges new data, restart the
         //# retransmission timer so that it will expire after RTO seconds
         //# (for the current value of RTO).
-        tcb.timers.retransmission.clear();
-        if !tcb.nothing_outstanding() {
-            tcb.arm_retransmission(now);
+        // Cleared here, it starts anew when all is settled.
+        tcb.timers.retransmission().clear();
+        if all && tcb.snd.fin_queued {
+            tcb.fin_acknowledged();
         }
     }
 
@@ -179,27 +176,27 @@ impl<P: Profile> Connection<'_, P> {
     //# RTTM Rule: A TSecr value received in a segment MAY be used to update the
     //# averaged RTT measurement only if the segment advances the left edge of the
     //# send window, i.e., SND.UNA is increased.
-    fn round_trip(&self, now: Instant, segment: &Segment<'_>, taken: &Acknowledged) -> Option<u32> {
-        let Some(again_us) = taken.again_us else {
-            return taken.rtt_us;
+    fn round_trip(&self, segment: &Segment<'_>, taken: &Acknowledged) -> Option<u32> {
+        let Some(again_us) = taken.again_us() else {
+            return taken.rtt_us();
         };
         if !self.tcb.uses_timestamps() {
             return None;
         }
         let echo = segment.options.timestamps?.echo;
-        let ticks = self.tcb.timestamp(now).wrapping_sub(echo);
+        let ticks = self.tcb.timestamp().wrapping_sub(echo);
         (ticks <= (again_us >> 10) + 1).then_some(ticks.max(1) << 10)
     }
 
     /// The window opened after it had been shut: what was sent into it was refused, and goes again
     /// at once instead of after a timer that backed off.
-    fn window_opened(&mut self, now: Instant) {
+    fn window_opened(&mut self) {
         let tcb = &mut self.tcb;
         tcb.rtt.backoff = 0;
         tcb.attempts = 0;
         if !tcb.nothing_outstanding() {
             tcb.loss.resend_all(tcb.snd.una, tcb.snd.nxt);
-            tcb.arm_retransmission(now);
+            tcb.timers.retransmission().clear();
         }
     }
 
@@ -221,7 +218,7 @@ impl<P: Profile> Connection<'_, P> {
     //# SHOULD NOT time out the connection if data beyond the right window edge is
     //# not acknowledged (SHLD-17).
     #[inline(never)]
-    fn arrive_old_ack(&mut self, now: Instant, segment: &Segment<'_>, told: WindowTold) {
+    fn arrive_old_ack(&mut self, segment: &Segment<'_>, told: WindowTold) {
         let tcb = &mut self.tcb;
         if tcb.snd.wnd == 0 {
             // The peer is there and keeps its window shut: it may do so for ever (RFC 9293
@@ -242,43 +239,36 @@ impl<P: Profile> Connection<'_, P> {
         if !duplicate {
             return;
         }
-        let first_end = self
-            .sent
-            .first_end()
-            .unwrap_or(una + SeqLen::new(tcb.snd.mss.into()));
         let flight = tcb.snd.nxt.since(una).get();
-        if tcb.loss.on_duplicate(
-            una,
-            tcb.snd.nxt,
-            first_end.earliest(tcb.snd.nxt),
-            tcb.snd.mss,
-        ) {
-            if tcb.probe_lost(now) {
+        if tcb.loss.on_duplicate(una, tcb.snd.nxt, tcb.snd.mss) {
+            let segment = una + SeqLen::new(tcb.snd.mss.into());
+            let end = self.sent.first_end(segment);
+            tcb.loss.lose_until(end.earliest(tcb.snd.nxt));
+            if tcb.probe_lost() {
                 tcb.loss.forgive(una);
             } else {
-                tcb.congestion.on_fast_retransmit(now, flight);
+                tcb.congestion.on_fast_retransmit(tcb.clock.now(), flight);
                 tcb.reduced_for_loss();
             }
-            tcb.arm_retransmission(now);
+            tcb.timers.retransmission().clear();
         }
         debug_assert!(
             tcb.loss.phase != LossPhase::Open
-                || tcb.loss.to_resend(una).is_none()
+                || tcb.loss.to_resend() == SeqLen::ZERO
                 || tcb.snd.wnd > 0
         );
     }
+}
 
+impl<P: Profile> Tcb<P> {
     /// Our FIN arrived: the next state.
-    fn closing_acknowledged(&mut self) {
-        let tcb = &mut self.tcb;
-        if !tcb.snd.fin_acknowledged() {
-            return;
-        }
-        let next = tcb.state.after(Step::FinAcknowledged);
+    fn fin_acknowledged(&mut self) {
+        self.snd.fin_queued = false;
+        let next = self.state.after(Step::FinAcknowledged);
         if next == State::Closed {
-            tcb.close(CloseReason::Finished);
+            self.close(CloseReason::Finished);
         } else {
-            tcb.state = next;
+            self.state = next;
         }
     }
 }

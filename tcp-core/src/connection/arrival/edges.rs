@@ -25,21 +25,17 @@ pub(crate) enum ResetVerdict {
 
 impl Edges {
     /// Table 6 of RFC 9293 section 3.10.7.4.
+    ///
+    /// A segment without text may also stand exactly at the right edge: that is where a peer that
+    /// filled the window sends its acknowledgments from, and Linux takes them.
     pub(crate) fn accept(&self, seq: SeqNum, length: SeqLen) -> bool {
-        let shut = self.rcv_nxt == self.rcv_end;
-        match (length == SeqLen::ZERO, shut) {
-            (true, true) => seq == self.rcv_nxt,
-            (false, true) => false,
-            // A segment without text may also stand exactly at the right edge: that is where a
-            // peer that filled the window sends its acknowledgments from, and Linux takes them.
-            (true, false) => self.contains(seq) || seq == self.rcv_end,
-            (false, false) => {
-                let last = seq + length - SeqLen::ONE;
-                self.contains(seq)
-                    || self.contains(last)
-                    || (seq.before(self.rcv_nxt) && last.at_or_after(self.rcv_end))
-            }
+        let window = self.rcv_end - self.rcv_nxt;
+        let first = seq - self.rcv_nxt;
+        if length == SeqLen::ZERO {
+            return first >= 0 && first <= window;
         }
+        let end = seq + length - self.rcv_nxt;
+        window > 0 && first < window && end > 0
     }
 
     /// Judges a reset by its sequence number.

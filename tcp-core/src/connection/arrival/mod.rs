@@ -17,22 +17,21 @@ use super::counters::Counting;
 use super::error::CloseReason;
 use super::recv::Challenge;
 use super::state::State;
+use super::tcb::Clock;
 use super::{Arrival, Connection, ResetReply};
 use crate::profile::Profile;
 use crate::seq::SeqLen;
 use crate::stack::Dropped;
-use crate::time::{Instant, Tick};
+use crate::time::Instant;
 use crate::wire::{Control, Segment};
 
-/// Why a step ends the handling of a segment.
+/// Whether a segment that is dropped is answered from outside of the connection, with a reset that
+/// its ACK makes exact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stop {
-    /// It did what it came for, and there is nothing more to it.
-    Done,
-    /// Dropped; the owed answer, if any, is noted.
-    Drop(Dropped),
-    /// Dropped, and answered from outside of the connection with a reset that its ACK makes exact.
-    Reset(Dropped),
+pub(crate) enum Answer {
+    /// It is not; the owed acknowledgment, if any, is noted.
+    Nothing,
+    Reset,
 }
 
 impl<P: Profile> Connection<'_, P> {
@@ -42,35 +41,45 @@ impl<P: Profile> Connection<'_, P> {
     //# For example, if the TCP endpoint is processing a series of queued segments,
     //# it MUST process them all before sending any ACK segments (MUST-59).
     pub fn receive(&mut self, now: Instant, segment: &Segment<'_>, segments: u16) -> Arrival {
+        let (verdict, answer) = self.arrive(now, segment, segments);
+        let reset = segment.ack.filter(|_| answer == Answer::Reset);
+        Arrival {
+            verdict,
+            reset: reset.map(|seq| ResetReply { seq, ack: None }),
+        }
+    }
+
+    /// The same, for a stack that makes the reset itself.
+    #[inline(never)]
+    pub(crate) fn arrive(
+        &mut self,
+        now: Instant,
+        segment: &Segment<'_>,
+        segments: u16,
+    ) -> (Result<(), Dropped>, Answer) {
+        self.tcb.clock = Clock::at(now);
         self.tcb.counters.segments_in(segments);
-        let outcome = match self.tcb.state {
-            State::Closed | State::Listen | State::TimeWait => {
-                Err(Stop::Drop(Dropped::NoConnection))
-            }
-            State::SynSent => self.arrive_syn_sent(now, segment),
+        let verdict = match self.tcb.state {
+            State::Closed | State::Listen | State::TimeWait => Err(Dropped::NoConnection),
+            State::SynSent => self.arrive_syn_sent(segment),
             State::SynReceived
             | State::Established
             | State::FinWait1
             | State::FinWait2
             | State::CloseWait
             | State::Closing
-            | State::LastAck => self.arrive_synchronized(now, segment, segments),
+            | State::LastAck => self.arrive_synchronized(segment, segments),
         };
-        self.settle(now);
-        match outcome {
-            Ok(()) | Err(Stop::Done) => Arrival {
-                verdict: Ok(()),
-                reset: None,
-            },
-            Err(Stop::Drop(reason)) => Arrival {
-                verdict: Err(reason),
-                reset: None,
-            },
-            Err(Stop::Reset(reason)) => Arrival {
-                verdict: Err(reason),
-                reset: segment.ack.map(|seq| ResetReply { seq, ack: None }),
-            },
-        }
+        let opening = matches!(self.tcb.state, State::SynSent | State::SynReceived);
+        let unwanted = verdict == Err(Dropped::AfterClose)
+            || (opening && verdict == Err(Dropped::AckUnacceptable));
+        let answer = if unwanted {
+            Answer::Reset
+        } else {
+            Answer::Nothing
+        };
+        self.settle();
+        (verdict, answer)
     }
 
     /// The numbers against which a segment is judged.
@@ -92,18 +101,15 @@ impl<P: Profile> Connection<'_, P> {
     //# Also, PAWS processing MUST take precedence over the regular TCP
     //# acceptability check (Section 3.3 in [RFC0793]), which is performed after
     //# verification of the received Timestamps option:
-    fn arrive_synchronized(
-        &mut self,
-        now: Instant,
-        segment: &Segment<'_>,
-        segments: u16,
-    ) -> Result<(), Stop> {
+    fn arrive_synchronized(&mut self, segment: &Segment<'_>, segments: u16) -> Result<(), Dropped> {
         if self.is_crossed_syn(segment) {
-            return self.arrive_crossed_syn(now, segment);
+            return self.arrive_crossed_syn(segment);
         }
-        self.check_timestamps(now, segment)?;
-        self.check_sequence(now, segment)?;
-        self.check_reset(now, segment)?;
+        self.check_timestamps(segment)?;
+        self.check_sequence(segment)?;
+        if segment.control == Some(Control::Rst) {
+            return self.arrive_reset(segment);
+        }
         if segment.control == Some(Control::Syn) && !self.tcb.challenges() {
             //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
             //# If the SYN is in the window it is an error: send a
@@ -113,31 +119,29 @@ impl<P: Profile> Connection<'_, P> {
             //# general "connection reset" signal, enter the CLOSED
             //# state, delete the TCB, and return.
             self.tcb.close_with_reset(CloseReason::Reset);
-            return Err(Stop::Done);
+            return Ok(());
         }
         if segment.control == Some(Control::Syn) {
             //= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
             //# 1) If the SYN bit is set, irrespective of the sequence number, TCP
             //# MUST send an ACK (also referred to as challenge ACK) to the remote
             //# peer:
-            self.tcb.rcv.ack.challenge(now, Challenge::Other);
-            return Err(Stop::Drop(Dropped::SynChallenged));
+            self.tcb.challenge(Challenge::Other);
+            return Err(Dropped::SynChallenged);
         }
         let Some(ack) = segment.ack else {
-            return Err(Stop::Drop(Dropped::AckMissing));
+            return Err(Dropped::AckMissing);
         };
-        self.tcb.last_heard = Tick::at(now);
-        self.arrive_ack(now, segment, ack)?;
+        self.tcb.last_heard = self.tcb.clock.tick;
+        self.arrive_ack(segment, ack)?;
         // Not before the ACK is judged: whoever can guess a sequence number alone shall not move
         // TS.Recent, by which PAWS would refuse what the peer sends.
-        self.note_timestamp(now, segment);
+        self.note_timestamp(segment);
         if self.tcb.state == State::Closed {
             return Ok(());
         }
         self.tcb.hear_marks(segment);
-        self.arrive_text(now, segment, segment.seq, segments)?;
-        self.arrive_fin(segment, segment.seq);
-        Ok(())
+        self.arrive_text(segment, segment.seq, segments)
     }
 
     /// After a simultaneous open the peer's SYN comes again, with an acknowledgment of ours.
@@ -149,11 +153,11 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// It counts as that acknowledgment, and is acknowledged in turn.
-    fn arrive_crossed_syn(&mut self, now: Instant, segment: &Segment<'_>) -> Result<(), Stop> {
+    fn arrive_crossed_syn(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
         self.tcb.rcv.ack.at_once();
         self.tcb.take_ecn(segment);
         match segment.ack {
-            Some(ack) => self.arrive_ack(now, segment, ack),
+            Some(ack) => self.arrive_ack(segment, ack),
             None => Ok(()),
         }
     }
@@ -162,18 +166,18 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.4
     //# A TCP receiver MUST process the RST and URG fields of all incoming segments,
     //# even when the receive window is zero (MUST-66).
-    fn check_sequence(&mut self, now: Instant, segment: &Segment<'_>) -> Result<(), Stop> {
+    fn check_sequence(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
         let edges = self.edges();
         let length = segment.seq_len();
         if edges.accept(segment.seq, length) {
             return Ok(());
         }
         if segment.control == Some(Control::Rst) {
-            return Err(Stop::Drop(Dropped::OutOfWindow));
+            return Err(Dropped::OutOfWindow);
         }
         if segment.control == Some(Control::Syn) {
-            self.tcb.rcv.ack.challenge(now, Challenge::Other);
-            return Err(Stop::Drop(Dropped::SynChallenged));
+            self.tcb.challenge(Challenge::Other);
+            return Err(Dropped::SynChallenged);
         }
         // With the window shut, what stands exactly at RCV.NXT still brings its ACK; its text is
         // trimmed to nothing, and the FIN of a segment without text needs no room.
@@ -187,12 +191,12 @@ impl<P: Profile> Connection<'_, P> {
             } else {
                 Challenge::Other
             };
-            self.tcb.rcv.ack.challenge(now, kind);
+            self.tcb.challenge(kind);
         } else {
             self.tcb.rcv.note_duplicate(segment.seq, length);
             self.tcb.rcv.ack.at_once();
         }
-        Err(Stop::Drop(Dropped::OutOfWindow))
+        Err(Dropped::OutOfWindow)
     }
 
     /// Second, the RST bit.
@@ -223,15 +227,12 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc5961#section-4.2
     //# Upon receipt of a valid RST, the local TCP endpoint MUST terminate its
     //# connection.
-    fn check_reset(&mut self, now: Instant, segment: &Segment<'_>) -> Result<(), Stop> {
-        if segment.control != Some(Control::Rst) {
-            return Ok(());
-        }
+    fn arrive_reset(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
         let challenges = self.tcb.challenges();
         match self.edges().judge_reset(segment.seq) {
             ResetVerdict::InWindow if challenges => {
-                self.tcb.rcv.ack.challenge(now, Challenge::Other);
-                Err(Stop::Drop(Dropped::RstChallenged))
+                self.tcb.challenge(Challenge::Other);
+                Err(Dropped::RstChallenged)
             }
             ResetVerdict::Exact | ResetVerdict::InWindow => {
                 //= https://www.rfc-editor.org/rfc/rfc9293#section-3.5
@@ -245,9 +246,9 @@ impl<P: Profile> Connection<'_, P> {
                     CloseReason::Reset
                 };
                 self.tcb.close(reason);
-                Err(Stop::Done)
+                Ok(())
             }
-            ResetVerdict::Outside => Err(Stop::Drop(Dropped::OutOfWindow)),
+            ResetVerdict::Outside => Err(Dropped::OutOfWindow),
         }
     }
 }

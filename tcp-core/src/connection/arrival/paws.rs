@@ -1,7 +1,6 @@
 //! Timestamps of arriving segments: protection against wrapped sequence numbers (RFC 7323
 //! section 5).
 
-use super::Stop;
 use crate::connection::Connection;
 use crate::profile::Profile;
 use crate::stack::Dropped;
@@ -40,11 +39,7 @@ impl<P: Profile> Connection<'_, P> {
     //# It is important to note that the timestamp MUST be checked only when a
     //# segment first arrives at the receiver, regardless of whether it is in
     //# sequence or it must be queued for later delivery.
-    pub(super) fn check_timestamps(
-        &mut self,
-        now: Instant,
-        segment: &Segment<'_>,
-    ) -> Result<(), Stop> {
+    pub(super) fn check_timestamps(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
         let tcb = &mut self.tcb;
         if !tcb.uses_timestamps() || segment.control == Some(Control::Rst) {
             return Ok(());
@@ -58,22 +53,20 @@ impl<P: Profile> Connection<'_, P> {
             //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
             //# If a non-<RST> segment is received without a TSopt, a TCP SHOULD
             //# silently drop the segment.
-            return Err(Stop::Drop(Dropped::TimestampMissing));
+            return Err(Dropped::TimestampMissing);
         };
-        let age = idle_clock(now).wrapping_sub(tcb.timestamps.recent_at);
+        let age = idle_clock(tcb.clock.now()).wrapping_sub(tcb.timestamps.recent_at);
         if is_stale(timestamps.value, tcb.timestamps.recent) && age < RECENT_LIFETIME {
             //= https://www.rfc-editor.org/rfc/rfc7323#section-5.3
             //# Send an acknowledgment in reply as specified in
             //# Section 3.9 of [RFC0793], page 69, and drop the segment.
             if segment.payload.is_empty() && !segment.has_fin() {
-                tcb.rcv
-                    .ack
-                    .challenge(now, crate::connection::recv::Challenge::Other);
+                tcb.challenge(crate::connection::recv::Challenge::Other);
             } else {
                 tcb.rcv.note_duplicate(segment.seq, segment.seq_len());
                 tcb.rcv.ack.at_once();
             }
-            return Err(Stop::Drop(Dropped::Paws));
+            return Err(Dropped::Paws);
         }
         Ok(())
     }
@@ -99,7 +92,7 @@ impl<P: Profile> Connection<'_, P> {
     //# To detect how long the connection has been idle, the TCP MAY update a clock
     //# or timestamp value associated with the connection whenever TS.Recent is
     //# updated, for example.
-    pub(super) fn note_timestamp(&mut self, now: Instant, segment: &Segment<'_>) {
+    pub(super) fn note_timestamp(&mut self, segment: &Segment<'_>) {
         let tcb = &mut self.tcb;
         let Some(timestamps) = segment.options.timestamps.filter(|_| tcb.uses_timestamps()) else {
             return;
@@ -108,10 +101,10 @@ impl<P: Profile> Connection<'_, P> {
         //# (2)  If:
         //# SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent
         let old = is_stale(timestamps.value, tcb.timestamps.recent)
-            && idle_clock(now).wrapping_sub(tcb.timestamps.recent_at) < RECENT_LIFETIME;
+            && idle_clock(tcb.clock.now()).wrapping_sub(tcb.timestamps.recent_at) < RECENT_LIFETIME;
         if !old && segment.seq.at_or_before(tcb.timestamps.last_ack_sent) {
             tcb.timestamps.recent = timestamps.value;
-            tcb.timestamps.recent_at = idle_clock(now);
+            tcb.timestamps.recent_at = idle_clock(tcb.clock.now());
         }
     }
 }

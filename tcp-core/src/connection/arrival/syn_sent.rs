@@ -1,6 +1,5 @@
 //! SEGMENT ARRIVES in SYN-SENT (RFC 9293 section 3.10.7.3).
 
-use super::Stop;
 use crate::connection::counters::Counting;
 use crate::connection::error::CloseReason;
 use crate::connection::state::Step;
@@ -8,77 +7,70 @@ use crate::connection::{Connection, open};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
-use crate::time::{Instant, Tick};
 use crate::wire::{Control, Flags, Segment};
 
 impl<P: Profile> Connection<'_, P> {
-    pub(super) fn arrive_syn_sent(
-        &mut self,
-        now: Instant,
-        segment: &Segment<'_>,
-    ) -> Result<(), Stop> {
+    pub(super) fn arrive_syn_sent(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
         let snd = &self.tcb.snd;
-        let acceptable = |ack: SeqNum| ack.after(snd.iss) && ack.at_or_before(snd.nxt);
+        let acceptable = |ack: SeqNum| ack.after(snd.una) && ack.at_or_before(snd.nxt);
         if segment.ack.is_some_and(|ack| !acceptable(ack)) {
             return Err(match segment.control {
-                Some(Control::Rst) => Stop::Drop(Dropped::RstIgnored),
-                Some(Control::Syn | Control::Fin) | None => Stop::Reset(Dropped::AckUnacceptable),
+                Some(Control::Rst) => Dropped::RstIgnored,
+                Some(Control::Syn | Control::Fin) | None => Dropped::AckUnacceptable,
             });
         }
         match (segment.control, segment.ack) {
             (Some(Control::Rst), Some(_)) => {
                 self.tcb.close(CloseReason::Refused);
-                Err(Stop::Done)
+                Ok(())
             }
-            (Some(Control::Rst), None) => Err(Stop::Drop(Dropped::RstIgnored)),
-            (Some(Control::Syn), _) if segment.flags.has(Flags::FIN) => {
-                Err(Stop::Drop(Dropped::BadFlags))
-            }
+            (Some(Control::Rst), None) => Err(Dropped::RstIgnored),
+            (Some(Control::Syn), _) if segment.flags.has(Flags::FIN) => Err(Dropped::BadFlags),
             (Some(Control::Syn), Some(ack)) => {
-                self.take_syn(now, segment);
-                self.opened(now, segment, ack)
+                self.take_syn(segment);
+                self.opened(segment, ack)
             }
             (Some(Control::Syn), None) => {
-                self.take_syn(now, segment);
+                self.take_syn(segment);
                 self.crossed(segment);
                 Ok(())
             }
-            (Some(Control::Fin) | None, _) => Err(Stop::Drop(Dropped::BadFlags)),
+            (Some(Control::Fin) | None, _) => Err(Dropped::BadFlags),
         }
     }
 
     /// The peer's SYN: RCV.* and what both sides offered.
-    fn take_syn(&mut self, now: Instant, segment: &Segment<'_>) {
+    fn take_syn(&mut self, segment: &Segment<'_>) {
         let window = self.syn_window();
-        open::take_syn(&mut self.tcb, now, segment, window);
+        open::take_syn(&mut self.tcb, segment, window);
     }
 
     /// Our SYN was acknowledged: ESTABLISHED. What else is in the segment is taken, too.
-    fn opened(&mut self, now: Instant, segment: &Segment<'_>, ack: SeqNum) -> Result<(), Stop> {
+    fn opened(&mut self, segment: &Segment<'_>, ack: SeqNum) -> Result<(), Dropped> {
         let tcb = &mut self.tcb;
         let handshake = match tcb.attempts {
             0 => open::Handshake::Clean,
             _ => open::Handshake::Repeated,
         };
         tcb.snd.acknowledge(ack);
+        // A SYN that was to go again need not.
+        tcb.loss.on_ack(ack, 0, tcb.snd.mss);
         // The first window has no older one to be compared with.
         tcb.snd.wl1 = segment.seq;
         tcb.snd.wl2 = ack;
         tcb.snd
             .take_window(segment.seq, ack, segment.window.0.into());
-        let taken = self.sent.acknowledge(ack, now);
-        if let Some(micros) = taken.rtt_us {
+        let taken = self.sent.acknowledge(ack, tcb.clock.micros);
+        if let Some(micros) = taken.rtt_us() {
             tcb.rtt.sample(micros);
             tcb.counters.round_trip(micros);
         }
         open::handshake_done(tcb, handshake);
         tcb.established();
-        tcb.last_heard = Tick::at(now);
+        tcb.last_heard = tcb.clock.tick;
         tcb.rcv.ack.at_once();
         let seq = segment.seq + SeqLen::ONE;
-        self.arrive_text(now, segment, seq, 1)?;
-        self.arrive_fin(segment, seq);
-        Ok(())
+        self.arrive_text(segment, seq, 1)
     }
 
     /// Both sides sent a SYN (figure 7 of section 3.5): SYN-RECEIVED, and our SYN goes again, now

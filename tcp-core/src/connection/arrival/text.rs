@@ -1,6 +1,5 @@
 //! Sixth to eighth: URG, the segment text, and FIN.
 
-use super::Stop;
 use crate::connection::Connection;
 use crate::connection::counters::Counting;
 use crate::connection::error::CloseReason;
@@ -11,11 +10,11 @@ use crate::connection::tcb::User;
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
 use crate::stack::Dropped;
-use crate::time::Instant;
 use crate::wire::Segment;
 
 impl<P: Profile> Connection<'_, P> {
-    /// Takes the text that starts at `seq` in the states in which the peer may send any.
+    /// Takes the text that starts at `seq`, and the FIN behind it, in the states in which the peer
+    /// may send any.
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.10.7.4
     //# o A TCP implementation MAY send an ACK segment acknowledging RCV.NXT when a
     //# valid segment arrives that is in the window but not at the left window edge
@@ -43,11 +42,10 @@ impl<P: Profile> Connection<'_, P> {
     //# part of a gap in the sequence space.
     pub(super) fn arrive_text(
         &mut self,
-        now: Instant,
         segment: &Segment<'_>,
         seq: SeqNum,
         segments: u16,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Dropped> {
         let tcb = &mut self.tcb;
         if !matches!(
             tcb.state,
@@ -61,9 +59,23 @@ impl<P: Profile> Connection<'_, P> {
             return Ok(());
         }
         self.arrive_urgent(segment, seq);
-        if segment.payload.is_empty() {
-            return Ok(());
+        let mut verdict = Ok(());
+        if !segment.payload.is_empty() {
+            verdict = self.take_text(segment, seq, segments);
         }
+        if verdict.is_ok() {
+            self.arrive_fin(segment, seq);
+        }
+        verdict
+    }
+
+    /// Takes the text of a segment that has some.
+    fn take_text(
+        &mut self,
+        segment: &Segment<'_>,
+        seq: SeqNum,
+        segments: u16,
+    ) -> Result<(), Dropped> {
         let tcb = &mut self.tcb;
         let end = seq + SeqLen::of(segment.payload.len());
         if tcb.user == User::Gone && end.after(tcb.rcv.nxt) {
@@ -81,7 +93,7 @@ impl<P: Profile> Connection<'_, P> {
                 let text = u16::try_from(segment.payload.len()).unwrap_or(u16::MAX);
                 let each = text / segments.max(1);
                 tcb.rcv.ack.on_text(octets, each, window);
-                tcb.spend_quick_ack(now);
+                tcb.spend_quick_ack();
                 //= https://www.rfc-editor.org/rfc/rfc5681#section-4.2
                 //# the receiver
                 //# SHOULD send an immediate ACK when it receives a data segment that
@@ -97,7 +109,7 @@ impl<P: Profile> Connection<'_, P> {
             }
             Text::NoRoom => {
                 tcb.rcv.ack.at_once();
-                Err(Stop::Drop(Dropped::GapTableFull))
+                Err(Dropped::GapTableFull)
             }
         }
     }
@@ -110,11 +122,11 @@ impl<P: Profile> Connection<'_, P> {
     //# implementation SHOULD send a RST to show that data was lost
     //# (SHLD-3).
     #[cold]
-    fn refuse_text(&mut self) -> Stop {
+    fn refuse_text(&mut self) -> Dropped {
         self.tcb.close(CloseReason::Aborted);
         // Answered as if there were no connection: SEG.ACK is what the peer takes for exact
         // (RFC 5961), whatever of our FIN has arrived there.
-        Stop::Reset(Dropped::AfterClose)
+        Dropped::AfterClose
     }
 
     /// RCV.UP <- max(RCV.UP, SEG.UP); the user hears of it once for each advance. The pointer is
@@ -145,7 +157,7 @@ impl<P: Profile> Connection<'_, P> {
 
     /// Notes the FIN of a segment whose text starts at `seq`, and steps over it once everything
     /// before it is in.
-    pub(super) fn arrive_fin(&mut self, segment: &Segment<'_>, seq: SeqNum) {
+    fn arrive_fin(&mut self, segment: &Segment<'_>, seq: SeqNum) {
         let tcb = &mut self.tcb;
         if segment.has_fin() {
             tcb.rcv

@@ -34,7 +34,7 @@ pub enum Timeout {
 }
 
 /// An algorithm that says how much may be in flight. Octets everywhere.
-pub trait CongestionControl: Clone + Debug + PartialEq + Eq + Hash + 'static {
+pub trait CongestionControl: Clone + Debug + Default + PartialEq + Eq + Hash + 'static {
     /// For a connection whose segments carry `mss` octets at most, and which begins with a window
     /// of `initial` octets.
     fn new(mss: u16, initial: u32) -> Self;

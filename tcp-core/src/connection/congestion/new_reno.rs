@@ -4,7 +4,7 @@ use super::{AckSample, CongestionControl, Timeout};
 use crate::time::Instant;
 
 /// Slow start, congestion avoidance and fast recovery by RFC 5681 and RFC 6582.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct NewReno {
     cwnd: u32,
     ssthresh: u32,
@@ -98,7 +98,7 @@ impl CongestionControl for NewReno {
         let mss = u32::from(self.mss);
         // A window of which half was not used says nothing about the path (RFC 7661): it does not
         // grow.
-        if sample.in_flight.saturating_mul(2) <= self.cwnd {
+        if sample.in_flight <= self.cwnd / 2 {
             return;
         }
         if self.cwnd < self.ssthresh {
@@ -108,7 +108,7 @@ impl CongestionControl for NewReno {
                 .octets
                 .min(mss * u32::from(sample.slow_start_segments));
         } else {
-            self.credit = self.credit.saturating_add(sample.octets.min(self.cwnd));
+            self.credit += sample.octets.min(self.cwnd);
             if self.credit >= self.cwnd {
                 self.credit -= self.cwnd;
                 self.cwnd += mss;

@@ -1,18 +1,19 @@
 //! Opening: what a new connection starts with, and what the two SYNs agree on.
 
-use super::config::Config;
+use super::config::{Basic, Config};
 use super::congestion::CongestionControl;
-use super::ecn::EcnState;
+use super::ecn::{Ecn, EcnState};
+use super::error::CloseReason;
 use super::event::Events;
 use super::optional::Optional;
-use super::path_search::PathState;
+use super::path_search::{MtuProbing, PathState};
 use super::recovery::{Loss, Pushed, Rtt, Usage};
 use super::recv::{Rcv, scale_for};
 use super::send::{MSS_FLOOR, Snd};
 use super::state::State;
-use super::tcb::{Negotiated, Probe, Tcb, TimestampState, User};
+use super::tcb::{Clock, Negotiated, Probe, Tcb, TimestampState, User};
 use super::timers::Deadlines;
-use super::tuning::Tuned;
+use super::tuning::{Tuned, Tuning};
 use super::{Connection, HalfOpen, Opening, arrival};
 use crate::profile::{Profile, Storage};
 use crate::seq::{SeqLen, SeqNum};
@@ -28,8 +29,8 @@ const TCP_HEADER: u16 = 20;
 impl<'a, P: Profile> Connection<'a, P> {
     /// Active open: SYN-SENT, and a SYN is owed.
     pub fn connect(now: Instant, config: Config, opening: Opening, storage: Storage<'a>) -> Self {
-        let mut connection = Self::fresh(now, config, opening, storage);
-        connection.connecting(now);
+        let mut connection = Self::blank(storage);
+        connection.connecting(now, &config, &opening);
         connection
     }
 
@@ -37,40 +38,42 @@ impl<'a, P: Profile> Connection<'a, P> {
     /// once; if that leaves it in SYN-RECEIVED, take the storage back and keep the half-open
     /// entry.
     pub fn accept(now: Instant, config: Config, half_open: HalfOpen, storage: Storage<'a>) -> Self {
-        let mut connection = Self::fresh(now, config, half_open.opening, storage);
-        connection.accepted(now, &half_open);
+        let mut connection = Self::blank(storage);
+        connection.accepted(now, &config, &half_open);
         connection
     }
 
-    /// A connection that has neither sent nor received anything. Made where it will stand, and
-    /// then changed there: moved it would be copied.
+    /// A connection that knows nothing but its memory. Made where it will stand,
+    /// almost all of it zeros, and then told there what it is: moved it would be copied.
     #[inline(always)]
-    pub(crate) fn fresh(
-        now: Instant,
-        config: Config,
-        opening: Opening,
-        storage: Storage<'a>,
-    ) -> Self {
-        Self::assemble(tcb(now, config, opening), storage)
+    pub(crate) fn blank(storage: Storage<'a>) -> Self {
+        Self::assemble(Tcb::blank(), storage)
     }
 
     /// An active open begins.
-    pub(crate) fn connecting(&mut self, now: Instant) {
+    pub(crate) fn connecting(&mut self, now: Instant, config: &Config, opening: &Opening) {
         let fitting = scale_for(self.receive.capacity());
-        self.tcb.rcv.wscale = self.tcb.tuning.get().scale(fitting);
-        self.settle(now);
+        let tcb = &mut self.tcb;
+        tcb.begin(now, config, opening);
+        tcb.state = State::SynSent;
+        tcb.negotiated = Negotiated {
+            sack: tcb.config.sack.is_on(),
+            window_scaling: tcb.config.window_scaling.is_on(),
+            timestamps: P::TIMESTAMPS.is_on() && tcb.config.timestamps.is_on(),
+        };
+        tcb.rcv.wscale = tcb.tuning.get().scale(fitting);
+        settle_mss(tcb, None);
+        self.settle();
     }
 
     /// What was half open becomes this connection.
     #[inline(never)]
-    pub(crate) fn accepted(&mut self, now: Instant, half_open: &HalfOpen) {
+    pub(crate) fn accepted(&mut self, now: Instant, config: &Config, half_open: &HalfOpen) {
         let tcb = &mut self.tcb;
-        let rcv_nxt = half_open.irs + SeqLen::ONE;
-        let adv = rcv_nxt + SeqLen::new(half_open.offered_window.into());
+        tcb.begin(now, config, &half_open.opening);
         tcb.state = State::SynReceived;
-        tcb.snd.nxt = tcb.snd.iss + SeqLen::ONE;
-        tcb.rcv = Rcv::new(half_open.irs, adv, 0);
-        tcb.rcv.nxt = rcv_nxt;
+        tcb.snd.nxt = tcb.snd.una + SeqLen::ONE;
+        tcb.rcv.begin(half_open.irs, half_open.offered_window);
         tcb.negotiated = Negotiated {
             sack: half_open.sack,
             window_scaling: half_open.peer_window_scale.is_some(),
@@ -83,19 +86,22 @@ impl<'a, P: Profile> Connection<'a, P> {
         if half_open.ecn {
             tcb.accept_ecn();
         }
-        tcb.timestamps.recent = half_open.timestamps.unwrap_or(0);
-        tcb.timestamps.recent_at = arrival::idle_clock(now);
-        tcb.timestamps.last_ack_sent = rcv_nxt;
+        if P::TIMESTAMPS.is_on() {
+            tcb.timestamps.recent = half_open.timestamps.unwrap_or(0);
+            tcb.timestamps.recent_at = arrival::idle_clock(now);
+            tcb.timestamps.last_ack_sent = tcb.rcv.nxt;
+        }
         settle_mss(tcb, Some(half_open.peer_mss));
         let handshake = match half_open.syn_ack_sent {
             Some(sent) => {
-                self.sent.push(tcb.snd.nxt, sent, Pushed::No);
+                let sent_us = Clock::at(sent).micros;
+                self.sent.push(tcb.snd.nxt, sent_us, Pushed::No);
                 Handshake::Clean
             }
             None => Handshake::Repeated,
         };
         handshake_done(&mut self.tcb, handshake);
-        self.settle(now);
+        self.settle();
     }
 
     /// The window that our SYN offers, unscaled.
@@ -118,60 +124,76 @@ pub(crate) const fn default_mss(ip_header: u16) -> u16 {
     }
 }
 
-/// A TCB that has sent nothing.
-//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
-//# where MMS_R is the maximum size for a transport-layer message that can be
-//# received (and reassembled at the IP layer) (MUST-67).
-//= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.3
-//# As a result, when the effective MTU of an interface varies packet-to-packet,
-//# TCP implementations SHOULD use the smallest effective MTU of the interface
-//# to calculate the value to advertise in the MSS Option (SHLD-6).
-#[inline(always)]
-fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
-    let headers = opening.ip_header + TCP_HEADER;
-    let limit = opening
-        .mtu
-        .saturating_sub(headers)
-        .min(config.basic.mss)
-        .max(MSS_FLOOR);
-    let mss = default_mss(opening.ip_header).min(limit);
-    let tuning = P::Tuning::new(config.tuning);
-    Tcb {
-        timers: Deadlines::new(),
-        last_sent: Tick::at(now),
-        latest_sent: Tick::at(now),
-        last_heard: Tick::at(now),
-        progress_at: Tick::at(now),
-        counters: P::Counters::default(),
-        retransmissions: 0,
-        snd: Snd::new(opening.iss, headers, limit, mss),
-        rcv: Rcv::new(SeqNum::default(), SeqNum::default(), 0),
-        loss: Loss::new(opening.iss),
-        usage: Usage::new(opening.iss),
-        rtt: Rtt::new(),
-        congestion: P::Congestion::new(mss, tuning.get().window(mss)),
-        ecn: P::Ecn::new(EcnState::new(config.tuning.ecn, opening.iss)),
-        path: P::Path::new(PathState::new(config.tuning.mtu_probing)),
-        timestamps: TimestampState {
-            offset: opening.timestamp_offset,
-            recent: 0,
-            recent_at: 0,
-            last_ack_sent: SeqNum::default(),
-        },
-        config: config.basic,
-        tuning,
-        state: State::SynSent,
-        negotiated: Negotiated {
-            sack: config.basic.sack.is_on(),
-            window_scaling: config.basic.window_scaling.is_on(),
-            timestamps: P::TIMESTAMPS.is_on() && config.basic.timestamps.is_on(),
-        },
-        user: User::Present,
-        probe: Probe::Nothing,
-        events: Events::NONE,
-        reason: None,
-        soft_error: None,
-        attempts: 0,
+impl<P: Profile> Tcb<P> {
+    /// In CLOSED, with nothing behind it.
+    #[inline(always)]
+    fn blank() -> Self {
+        Self {
+            state: State::Closed,
+            user: User::Present,
+            probe: Probe::Nothing,
+            events: Events::NONE,
+            attempts: 0,
+            negotiated: Negotiated {
+                sack: false,
+                window_scaling: false,
+                timestamps: false,
+            },
+            reason: CloseReason::Finished,
+            soft_error: None,
+            rcv: Rcv::blank(),
+            snd: const { Snd::BLANK },
+            clock: const { Clock::at(Instant::ZERO) },
+            timers: Deadlines::new(),
+            loss: const { Loss::new(SeqNum::new(0)) },
+            usage: const { Usage::new(SeqNum::new(0)) },
+            last_sent: Tick(0),
+            latest_sent: Tick(0),
+            last_heard: Tick(0),
+            progress_at: Tick(0),
+            rtt: const { Rtt::new() },
+            congestion: P::Congestion::default(),
+            retransmissions: 0,
+            timestamps: const { TimestampState::BLANK },
+            counters: P::Counters::default(),
+            ecn: P::Ecn::new(EcnState::new(Ecn::Off)),
+            path: P::Path::new(PathState::new(MtuProbing::Off)),
+            config: Basic::BLANK,
+            tuning: P::Tuning::new(Tuning::BLANK),
+        }
+    }
+
+    /// What both ways of opening begin with: nothing was sent.
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
+    //# where MMS_R is the maximum size for a transport-layer message that can be
+    //# received (and reassembled at the IP layer) (MUST-67).
+    //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.3
+    //# As a result, when the effective MTU of an interface varies packet-to-packet,
+    //# TCP implementations SHOULD use the smallest effective MTU of the interface
+    //# to calculate the value to advertise in the MSS Option (SHLD-6).
+    fn begin(&mut self, now: Instant, config: &Config, opening: &Opening) {
+        self.config = config.basic;
+        self.tuning.set(config.tuning);
+        if let Some(ecn) = self.ecn.get_mut() {
+            *ecn = EcnState::new(config.tuning.ecn);
+        }
+        self.set_probing(config.tuning.mtu_probing);
+        let clock = Clock::at(now);
+        self.clock = clock;
+        self.last_sent = clock.tick;
+        self.last_heard = clock.tick;
+        self.progress_at = clock.tick;
+        let headers = opening.ip_header + TCP_HEADER;
+        let limit = opening.mtu.saturating_sub(headers);
+        self.snd.headers = headers;
+        self.snd.mss_limit = limit.min(self.config.mss).max(MSS_FLOOR);
+        self.snd.begin(opening.iss);
+        self.loss = Loss::new(opening.iss);
+        self.usage = Usage::new(opening.iss);
+        if P::TIMESTAMPS.is_on() {
+            self.latest_sent = clock.tick;
+            self.timestamps.offset = opening.timestamp_offset;
+        }
     }
 }
 
@@ -192,28 +214,21 @@ fn tcb<P: Profile>(now: Instant, config: Config, opening: Opening) -> Tcb<P> {
 //= https://www.rfc-editor.org/rfc/rfc7323#section-3.2
 //# The TCP SHOULD remember this state by setting a flag, referred to as
 //# Snd.TS.OK, to one.
-pub(super) fn take_syn<P: Profile>(
-    tcb: &mut Tcb<P>,
-    now: Instant,
-    segment: &Segment<'_>,
-    window: u16,
-) {
+pub(super) fn take_syn<P: Profile>(tcb: &mut Tcb<P>, segment: &Segment<'_>, window: u16) {
     let options = &segment.options;
-    let scale = tcb.rcv.wscale;
     tcb.take_ecn(segment);
     tcb.negotiated.sack &= options.sack_permitted;
     tcb.negotiated.window_scaling &= options.window_scale.is_some();
     tcb.negotiated.timestamps &= options.timestamps.is_some();
-    tcb.rcv = Rcv::new(segment.seq, segment.seq, 0);
-    tcb.rcv.nxt = segment.seq + SeqLen::ONE;
-    tcb.rcv.adv = tcb.rcv.nxt + SeqLen::new(window.into());
+    tcb.rcv.begin(segment.seq, window);
     if tcb.negotiated.window_scaling {
         tcb.snd.wscale = options.window_scale.unwrap_or(0).min(14);
-        tcb.rcv.wscale = scale;
+    } else {
+        tcb.rcv.wscale = 0;
     }
     if let Some(timestamps) = options.timestamps {
         tcb.timestamps.recent = timestamps.value;
-        tcb.timestamps.recent_at = arrival::idle_clock(now);
+        tcb.timestamps.recent_at = arrival::idle_clock(tcb.clock.now());
     }
     tcb.timestamps.last_ack_sent = tcb.rcv.nxt;
     settle_mss(tcb, options.mss);
@@ -240,7 +255,7 @@ fn settle_mss<P: Profile>(tcb: &mut Tcb<P>, offered: Option<u16>) {
         .max(MSS_FLOOR);
     let mss = tcb.begin_path(mss);
     tcb.snd.mss = mss;
-    tcb.congestion = P::Congestion::new(mss, tcb.tuning.get().window(mss));
+    tcb.congestion = P::Congestion::new(mss, tcb.initial_window());
 }
 
 /// Whether a SYN of ours had to be sent again.

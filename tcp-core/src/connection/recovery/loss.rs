@@ -1,6 +1,7 @@
 //! Loss by duplicate acknowledgments and by timeout (RFC 5681, RFC 6582, RFC 3042).
 //!
-//! What is deemed lost is always a prefix of what is in flight, so two edges say it all:
+//! What is deemed lost is always a prefix of what is in flight, so two edges say it all. Neither
+//! lies before SND.UNA:
 //!
 //! ```text
 //!    SND.UNA          rexmit_next          lost_until                    SND.NXT
@@ -62,11 +63,14 @@ impl Loss {
         }
     }
 
-    /// What is to be sent again next: from where, and how far at most.
-    pub(in crate::connection) fn to_resend(&self, una: SeqNum) -> Option<(SeqNum, SeqLen)> {
-        let from = self.rexmit_next.latest(una);
-        let length = self.lost_until.since(from);
-        (length > SeqLen::ZERO).then_some((from, length))
+    /// From where what is lost is to be sent again.
+    pub(in crate::connection) const fn resend_from(&self) -> SeqNum {
+        self.rexmit_next
+    }
+
+    /// How much is to be sent again.
+    pub(in crate::connection) const fn to_resend(&self) -> SeqLen {
+        self.lost_until.since(self.rexmit_next)
     }
 
     /// What was to be sent again left, up to `end`.
@@ -86,16 +90,15 @@ impl Loss {
     }
 
     /// Octets in the network, as far as is known.
-    #[inline(never)]
+    #[inline(always)]
     pub(in crate::connection) fn in_flight(&self, una: SeqNum, nxt: SeqNum) -> u32 {
         let sent = nxt.since(una).get();
-        let lost = self.lost_until.since(una).get().min(sent);
-        let again = self.rexmit_next.since(una).get().min(lost);
-        (sent - lost + again).saturating_sub(self.departed)
+        let left = self.to_resend().get() + self.departed;
+        sent.saturating_sub(left)
     }
 
-    /// A duplicate acknowledgment. True when it is the one that makes the segment up to
-    /// `first_end` count as lost.
+    /// A duplicate acknowledgment. True when it is the one that makes the first segment count as
+    /// lost: where that ends is to be [told](Self::lose_until).
     //= https://www.rfc-editor.org/rfc/rfc5681#section-3.2
     //# The TCP sender SHOULD use the "fast retransmit" algorithm to detect and
     //# repair loss, based on incoming duplicate ACKs.
@@ -123,7 +126,6 @@ impl Loss {
         &mut self,
         una: SeqNum,
         nxt: SeqNum,
-        first_end: SeqNum,
         mss: u16,
     ) -> bool {
         self.duplicates = self.duplicates.saturating_add(1);
@@ -134,7 +136,8 @@ impl Loss {
             LossPhase::Open | LossPhase::Timeout => nxt,
         };
         let sent = edge.since(una).get();
-        self.departed = self.departed.saturating_add(mss.into()).min(sent);
+        // Both are far from the end of the range.
+        self.departed = self.departed.wrapping_add(mss.into()).min(sent);
         if self.phase != LossPhase::Open
             || self.duplicates != DUPLICATE_THRESHOLD
             || !una.after(self.recover)
@@ -144,52 +147,38 @@ impl Loss {
         self.phase = LossPhase::Recovery;
         self.recover = nxt;
         self.rexmit_next = una;
-        self.lost_until = first_end;
+        self.lost_until = una;
         true
     }
 
-    /// SND.UNA advanced by `acked` to `una`; `first_end` is where the oldest segment now ends.
-    pub(in crate::connection) fn on_ack(
-        &mut self,
-        una: SeqNum,
-        acked: u32,
-        first_end: Option<SeqNum>,
-        mss: u16,
-    ) -> AckEffect {
+    /// SND.UNA advanced by `acked` to `una`. If that is a partial acknowledgment, the oldest
+    /// segment is the next hole: where it ends is to be [told](Self::lose_until).
+    pub(in crate::connection) fn on_ack(&mut self, una: SeqNum, acked: u32, mss: u16) -> AckEffect {
         self.duplicates = 0;
         self.rexmit_next = self.rexmit_next.latest(una);
         self.lost_until = self.lost_until.latest(una);
-        match self.phase {
-            LossPhase::Open => {
-                self.departed = 0;
-                // A point that stayed where it was would seem to lie ahead after 2 GiB.
-                self.recover = self.recover.latest(una - SeqLen::ONE);
-                AckEffect::Plain
-            }
-            LossPhase::Timeout | LossPhase::Recovery if una.at_or_after(self.recover) => {
-                let effect = match self.phase {
-                    LossPhase::Recovery => AckEffect::Recovered,
-                    LossPhase::Open | LossPhase::Timeout => AckEffect::Plain,
-                };
-                self.phase = LossPhase::Open;
-                self.departed = 0;
-                effect
-            }
-            LossPhase::Timeout => {
-                self.departed = 0;
-                AckEffect::Plain
-            }
-            LossPhase::Recovery => {
-                // The hole itself had not been reported by a duplicate, what lies behind it had.
-                self.departed = self
-                    .departed
-                    .saturating_sub(acked.saturating_sub(u32::from(mss)));
-                if let Some(end) = first_end {
-                    self.lost_until = self.lost_until.latest(end);
-                }
-                AckEffect::Partial
+        if self.phase == LossPhase::Recovery && una.before(self.recover) {
+            // The hole itself had not been reported by a duplicate, what lies behind it had.
+            let behind = acked.saturating_sub(mss.into());
+            self.departed = self.departed.saturating_sub(behind);
+            return AckEffect::Partial;
+        }
+        self.departed = 0;
+        if self.phase == LossPhase::Open {
+            // A point that stayed where it was would seem to lie ahead after 2 GiB.
+            self.recover = self.recover.latest(una - SeqLen::ONE);
+        } else if una.at_or_after(self.recover) {
+            let was = core::mem::replace(&mut self.phase, LossPhase::Open);
+            if was == LossPhase::Recovery {
+                return AckEffect::Recovered;
             }
         }
+        AckEffect::Plain
+    }
+
+    /// What lies before `end` is lost.
+    pub(in crate::connection) fn lose_until(&mut self, end: SeqNum) {
+        self.lost_until = self.lost_until.latest(end);
     }
 
     /// What was just found lost was too large for the path: it goes again, and recovers nothing.
@@ -230,20 +219,26 @@ mod tests {
         SeqNum::new(raw)
     }
 
+    /// A duplicate while the first segment ends at 101.
+    fn duplicate(loss: &mut Loss, nxt: u32) -> bool {
+        let lost = loss.on_duplicate(seq(1), seq(nxt), 100);
+        if lost {
+            loss.lose_until(seq(101));
+        }
+        lost
+    }
+
     #[test]
     fn the_third_duplicate_makes_the_first_segment_lost() {
         let mut loss = Loss::new(seq(0));
         for expected in [false, false, true, false] {
-            assert_eq!(
-                loss.on_duplicate(seq(1), seq(1_001), seq(101), 100),
-                expected
-            );
+            assert_eq!(duplicate(&mut loss, 1_001), expected);
         }
-        assert_eq!(loss.to_resend(seq(1)), Some((seq(1), SeqLen::new(100))));
+        assert_eq!((loss.resend_from(), loss.to_resend().get()), (seq(1), 100));
         // 1,000 sent, 100 lost, 400 left.
         assert_eq!(loss.in_flight(seq(1), seq(1_001)), 500);
         loss.resent(seq(101));
-        assert_eq!(loss.to_resend(seq(1)), None);
+        assert_eq!(loss.to_resend(), SeqLen::ZERO);
         assert_eq!(loss.in_flight(seq(1), seq(1_001)), 600);
     }
 
@@ -251,7 +246,7 @@ mod tests {
     fn k02_a_thousand_duplicates_report_no_more_than_was_sent() {
         let mut loss = Loss::new(seq(0));
         for _ in 0..1_000 {
-            loss.on_duplicate(seq(1), seq(501), seq(101), 100);
+            duplicate(&mut loss, 501);
         }
         assert_eq!(loss.in_flight(seq(1), seq(501)), 0);
         assert!(loss.departed <= 500);
@@ -261,19 +256,17 @@ mod tests {
     fn a_partial_ack_fills_the_next_hole_and_a_full_one_ends_recovery() {
         let mut loss = Loss::new(seq(0));
         for _ in 0..3 {
-            loss.on_duplicate(seq(1), seq(1_001), seq(101), 100);
+            duplicate(&mut loss, 1_001);
         }
         loss.resent(seq(101));
+        assert_eq!(loss.on_ack(seq(301), 300, 100), AckEffect::Partial);
+        loss.lose_until(seq(401));
         assert_eq!(
-            loss.on_ack(seq(301), 300, Some(seq(401)), 100),
-            AckEffect::Partial
+            (loss.resend_from(), loss.to_resend().get()),
+            (seq(301), 100)
         );
-        assert_eq!(loss.to_resend(seq(301)), Some((seq(301), SeqLen::new(100))));
-        assert_eq!(
-            loss.on_ack(seq(1_001), 700, None, 100),
-            AckEffect::Recovered
-        );
-        assert_eq!(loss.to_resend(seq(1_001)), None);
+        assert_eq!(loss.on_ack(seq(1_001), 700, 100), AckEffect::Recovered);
+        assert_eq!(loss.to_resend(), SeqLen::ZERO);
         assert_eq!(loss.phase, LossPhase::Open);
     }
 
@@ -283,9 +276,9 @@ mod tests {
         loss.on_timeout(seq(1), seq(1_001));
         assert_eq!(loss.in_flight(seq(1), seq(1_001)), 0);
         for _ in 0..5 {
-            assert!(!loss.on_duplicate(seq(1), seq(1_001), seq(101), 100));
+            assert!(!duplicate(&mut loss, 1_001));
         }
-        assert_eq!(loss.on_ack(seq(1_001), 1_000, None, 100), AckEffect::Plain);
+        assert_eq!(loss.on_ack(seq(1_001), 1_000, 100), AckEffect::Plain);
         assert_eq!(loss.phase, LossPhase::Open);
     }
 
@@ -296,13 +289,12 @@ mod tests {
             let mut una = seq(1);
             for _ in 0..calm {
                 una += SeqLen::new(1 << 29);
-                assert_eq!(loss.on_ack(una, 1 << 29, None, 100), AckEffect::Plain);
+                assert_eq!(loss.on_ack(una, 1 << 29, 100), AckEffect::Plain);
             }
             let nxt = una + SeqLen::new(500);
-            let end = una + SeqLen::new(100);
-            let lost = [(); 3].map(|()| loss.on_duplicate(una, nxt, end, 100));
+            let lost = [(); 3].map(|()| loss.on_duplicate(una, nxt, 100));
             assert_eq!(lost, [false, false, true], "after {calm} times 512 MiB");
-            assert_eq!(loss.on_ack(nxt, 500, None, 100), AckEffect::Recovered);
+            assert_eq!(loss.on_ack(nxt, 500, 100), AckEffect::Recovered);
         }
     }
 }

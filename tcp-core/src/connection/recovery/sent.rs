@@ -6,7 +6,6 @@
 use managed::ManagedSlice;
 
 use crate::seq::SeqNum;
-use crate::time::Instant;
 
 /// One segment in flight. It starts where the one before it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -31,12 +30,30 @@ impl SentRecord {
 }
 
 /// What a cumulative acknowledgment took out of the table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::connection) struct Acknowledged {
+    last_us: u32,
+    again_us: u32,
+}
+
+/// More than half of the circle of microseconds: it measures nothing.
+const NOTHING_US: u32 = u32::MAX;
+
+impl Acknowledged {
+    const NOTHING: Self = Self {
+        last_us: NOTHING_US,
+        again_us: NOTHING_US,
+    };
+
     /// Microseconds since the youngest of them left, unless one was sent more than once.
-    pub(in crate::connection) rtt_us: Option<u32>,
+    pub(in crate::connection) fn rtt_us(&self) -> Option<u32> {
+        (self.again_us == NOTHING_US && self.last_us != NOTHING_US).then_some(self.last_us)
+    }
+
     /// If one of them was sent more than once: microseconds since that happened last.
-    pub(in crate::connection) again_us: Option<u32>,
+    pub(in crate::connection) fn again_us(&self) -> Option<u32> {
+        (self.again_us != NOTHING_US).then_some(self.again_us)
+    }
 }
 
 /// Whether a segment carried PSH.
@@ -55,14 +72,6 @@ pub(in crate::connection) struct Sent<'a> {
     memory: ManagedSlice<'a, SentRecord>,
     first: u16,
     len: u16,
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "microseconds modulo 2^32 are meant"
-)]
-const fn clock(now: Instant) -> u32 {
-    now.as_micros() as u32
 }
 
 impl<'a> Sent<'a> {
@@ -89,11 +98,11 @@ impl<'a> Sent<'a> {
         self.memory.get_mut(slot)
     }
 
-    /// A segment that ends at `end` left at `now`.
-    pub(in crate::connection) fn push(&mut self, end: SeqNum, now: Instant, pushed: Pushed) {
+    /// A segment that ends at `end` left at `now_us`.
+    pub(in crate::connection) fn push(&mut self, end: SeqNum, now_us: u32, pushed: Pushed) {
         let record = SentRecord {
             end,
-            sent_us: clock(now),
+            sent_us: now_us,
             again: false,
             pushed: pushed == Pushed::Yes,
         };
@@ -111,9 +120,9 @@ impl<'a> Sent<'a> {
         }
     }
 
-    /// Everything before `una` arrived; `now` times it.
-    pub(in crate::connection) fn acknowledge(&mut self, una: SeqNum, now: Instant) -> Acknowledged {
-        let mut taken = Acknowledged::default();
+    /// Everything before `una` arrived; `now_us` times it.
+    pub(in crate::connection) fn acknowledge(&mut self, una: SeqNum, now_us: u32) -> Acknowledged {
+        let mut taken = Acknowledged::NOTHING;
         while self.len > 0 {
             let Some(oldest) = self.at(0).copied() else {
                 break;
@@ -121,12 +130,11 @@ impl<'a> Sent<'a> {
             if oldest.end.after(una) {
                 break;
             }
-            let passed = clock(now).wrapping_sub(oldest.sent_us);
-            // More than half of the circle: time went back, and measures nothing.
-            taken.rtt_us = (passed < 1 << 31).then_some(passed);
+            let passed = now_us.wrapping_sub(oldest.sent_us);
+            let is_back = passed >= 1 << 31;
+            taken.last_us = if is_back { NOTHING_US } else { passed };
             if oldest.again {
-                let passed = taken.rtt_us.unwrap_or(0);
-                taken.again_us = Some(taken.again_us.map_or(passed, |least| least.min(passed)));
+                taken.again_us = taken.again_us.min(if is_back { 0 } else { passed });
             }
             self.first += 1;
             if usize::from(self.first) >= self.memory.len().min(LIMIT) {
@@ -134,18 +142,15 @@ impl<'a> Sent<'a> {
             }
             self.len -= 1;
         }
-        if taken.again_us.is_some() {
-            taken.rtt_us = None;
-        }
         taken
     }
 
     /// What lies before `until` was sent again.
-    pub(in crate::connection) fn mark_again(&mut self, until: SeqNum, now: Instant) {
+    pub(in crate::connection) fn mark_again(&mut self, until: SeqNum, now_us: u32) {
         for index in 0..self.len {
             let Some(record) = self.at(index) else { break };
             record.again = true;
-            record.sent_us = clock(now);
+            record.sent_us = now_us;
             if record.end.at_or_after(until) {
                 break;
             }
@@ -175,13 +180,12 @@ impl<'a> Sent<'a> {
         self.len > 0 && oldest.is_some_and(|oldest| oldest.pushed && oldest.end == end)
     }
 
-    /// Where the oldest segment ends.
-    pub(in crate::connection) fn first_end(&mut self) -> Option<SeqNum> {
-        if self.len == 0 {
-            None
-        } else {
-            self.at(0).map(|record| record.end)
-        }
+    /// Where the oldest segment ends; `other` when there is none.
+    #[inline(never)]
+    pub(in crate::connection) fn first_end(&mut self, other: SeqNum) -> SeqNum {
+        let is_empty = self.len == 0;
+        let oldest = self.at(0).filter(|_| !is_empty);
+        oldest.map_or(other, |oldest| oldest.end)
     }
 }
 
@@ -191,10 +195,6 @@ mod tests {
     use crate::seq::SeqLen;
 
     const BASE: SeqNum = SeqNum::new(u32::MAX - 5);
-
-    fn at(micros: u64) -> Instant {
-        Instant::from_micros(micros)
-    }
 
     fn seq(offset: u32) -> SeqNum {
         BASE + SeqLen::new(offset)
@@ -209,15 +209,12 @@ mod tests {
         let mut memory = [SentRecord::default(); 4];
         let mut sent = Sent::new((&mut memory[..]).into());
         for index in 1..=3 {
-            sent.push(seq(10 * index), at(100 * u64::from(index)), Pushed::No);
+            sent.push(seq(10 * index), 100 * index, Pushed::No);
         }
-        let taken = sent.acknowledge(seq(25), at(1_000));
-        assert_eq!(taken.rtt_us, Some(800));
-        assert_eq!(sent.first_end(), Some(seq(30)));
-        assert_eq!(
-            sent.acknowledge(seq(25), at(1_000)),
-            Acknowledged::default()
-        );
+        let taken = sent.acknowledge(seq(25), 1_000);
+        assert_eq!(taken.rtt_us(), Some(800));
+        assert_eq!(sent.first_end(seq(0)), seq(30));
+        assert_eq!(sent.acknowledge(seq(25), 1_000), Acknowledged::NOTHING);
     }
 
     //= https://www.rfc-editor.org/rfc/rfc6298#section-3
@@ -229,16 +226,11 @@ mod tests {
     fn what_was_sent_twice_is_no_sample() {
         let mut memory = [SentRecord::default(); 2];
         let mut sent = Sent::new((&mut memory[..]).into());
-        sent.push(seq(10), at(0), Pushed::No);
-        sent.push(seq(20), at(0), Pushed::No);
-        sent.mark_again(seq(10), at(4));
-        assert_eq!(
-            sent.acknowledge(seq(20), at(9)),
-            Acknowledged {
-                rtt_us: None,
-                again_us: Some(5)
-            }
-        );
+        sent.push(seq(10), 0, Pushed::No);
+        sent.push(seq(20), 0, Pushed::No);
+        sent.mark_again(seq(10), 4);
+        let taken = sent.acknowledge(seq(20), 9);
+        assert_eq!((taken.rtt_us(), taken.again_us()), (None, Some(5)));
     }
 
     #[test]
@@ -246,19 +238,13 @@ mod tests {
         let mut memory = [SentRecord::default(); 2];
         let mut sent = Sent::new((&mut memory[..]).into());
         for round in 0..5u32 {
-            sent.push(seq(30 * round + 10), at(1), Pushed::No);
-            sent.push(seq(30 * round + 20), at(2), Pushed::No);
-            sent.push(seq(30 * round + 30), at(3), Pushed::No);
-            assert_eq!(
-                sent.acknowledge(seq(30 * round + 10), at(4)).rtt_us,
-                Some(3)
-            );
-            assert_eq!(sent.acknowledge(seq(30 * round + 20), at(4)).rtt_us, None);
-            assert_eq!(
-                sent.acknowledge(seq(30 * round + 30), at(4)).rtt_us,
-                Some(1)
-            );
-            assert_eq!(sent.first_end(), None);
+            sent.push(seq(30 * round + 10), 1, Pushed::No);
+            sent.push(seq(30 * round + 20), 2, Pushed::No);
+            sent.push(seq(30 * round + 30), 3, Pushed::No);
+            assert_eq!(sent.acknowledge(seq(30 * round + 10), 4).rtt_us(), Some(3));
+            assert_eq!(sent.acknowledge(seq(30 * round + 20), 4).rtt_us(), None);
+            assert_eq!(sent.acknowledge(seq(30 * round + 30), 4).rtt_us(), Some(1));
+            assert_eq!(sent.first_end(seq(7)), seq(7));
         }
     }
 
@@ -266,11 +252,11 @@ mod tests {
     fn segments_are_counted_around_the_end_of_the_table() {
         let mut memory = [SentRecord::default(); 3];
         let mut sent = Sent::new((&mut memory[..]).into());
-        sent.push(seq(10), at(1), Pushed::No);
-        sent.push(seq(20), at(1), Pushed::No);
-        sent.acknowledge(seq(20), at(2));
+        sent.push(seq(10), 1, Pushed::No);
+        sent.push(seq(20), 1, Pushed::No);
+        sent.acknowledge(seq(20), 2);
         for index in 3..=5 {
-            sent.push(seq(10 * index), at(3), Pushed::No);
+            sent.push(seq(10 * index), 3, Pushed::No);
         }
         let counts = [20, 29, 30, 45, 50, 99].map(|until| sent.count_until(seq(until)));
         assert_eq!(counts, [0, 0, 1, 2, 3, 3]);
@@ -280,16 +266,16 @@ mod tests {
     fn d29_time_that_went_back_measures_nothing() {
         let mut memory = [SentRecord::default(); 2];
         let mut sent = Sent::new((&mut memory[..]).into());
-        sent.push(seq(10), at(500), Pushed::No);
-        assert_eq!(sent.acknowledge(seq(10), at(400)).rtt_us, None);
+        sent.push(seq(10), 500, Pushed::No);
+        assert_eq!(sent.acknowledge(seq(10), 400).rtt_us(), None);
     }
 
     #[test]
     fn without_memory_nothing_is_recorded() {
         let mut sent = Sent::new(ManagedSlice::Borrowed(&mut []));
-        sent.push(seq(10), at(0), Pushed::No);
-        sent.mark_again(seq(10), at(0));
-        assert_eq!(sent.acknowledge(seq(10), at(1)), Acknowledged::default());
-        assert_eq!(sent.first_end(), None);
+        sent.push(seq(10), 0, Pushed::No);
+        sent.mark_again(seq(10), 0);
+        assert_eq!(sent.acknowledge(seq(10), 1), Acknowledged::NOTHING);
+        assert_eq!(sent.first_end(seq(7)), seq(7));
     }
 }

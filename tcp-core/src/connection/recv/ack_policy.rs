@@ -2,7 +2,7 @@
 //!
 //! Handling a segment only notes here what is owed; the transmit function pays.
 
-use crate::time::{Instant, Tick};
+use crate::time::Tick;
 
 /// What acknowledgment is owed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -17,12 +17,13 @@ pub(in crate::connection) enum AckOwed {
 
 /// What is owed, and how much arrived since the last acknowledgment left.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[repr(C)]
 pub(in crate::connection) struct AckPolicy {
     pub(in crate::connection) owed: AckOwed,
-    /// Octets that the user read since the last acknowledgment left.
-    pub(in crate::connection) read: u32,
     /// Largest text seen: what the peer's full segments look like.
     largest: u16,
+    /// Octets that the user read since the last acknowledgment left.
+    pub(in crate::connection) read: u32,
     /// Octets in order since the last acknowledgment left.
     pending: u32,
     /// The last answer to a segment that may be part of an ACK loop, in units of 1.024 ms; zero:
@@ -46,11 +47,13 @@ pub(in crate::connection) enum Challenge {
 }
 
 impl AckPolicy {
-    pub(in crate::connection) const fn new() -> Self {
+    /// Nothing arrived: nothing but zeros.
+    #[inline(always)]
+    pub(in crate::connection) const fn blank() -> Self {
         Self {
             owed: AckOwed::Nothing,
-            read: 0,
             largest: 0,
+            read: 0,
             pending: 0,
             last_challenge: 0,
         }
@@ -65,7 +68,8 @@ impl AckPolicy {
     //# acknowledged, or the default value if not specified) (SHLD-19).
     pub(in crate::connection) fn on_text(&mut self, octets: u32, each: u16, window: u32) {
         self.largest = self.largest.max(each);
-        self.pending = self.pending.saturating_add(octets);
+        // No more than a window, which is at most 1 GiB.
+        self.pending = self.pending.wrapping_add(octets);
         let full = u32::from(self.largest);
         // A sender that may not send two segments more would wait for this acknowledgment.
         if self.pending >= 2 * full || window < 2 * full {
@@ -88,13 +92,12 @@ impl AckPolicy {
     //= https://www.rfc-editor.org/rfc/rfc5961#section-7
     //# An implementation SHOULD include an ACK throttling mechanism to be
     //# conservative.
-    #[inline(never)]
-    pub(in crate::connection) fn challenge(&mut self, now: Instant, kind: Challenge) {
+    pub(in crate::connection) fn challenge(&mut self, now: Tick, kind: Challenge) {
         let interval = match kind {
             Challenge::KeepAlive => KEEP_ALIVE_INTERVAL,
             Challenge::Other => CHALLENGE_INTERVAL,
         };
-        let ticks = Tick::at(now).0;
+        let ticks = now.0;
         if self.last_challenge == 0 || ticks.wrapping_sub(self.last_challenge) >= interval {
             self.last_challenge = ticks.max(1);
             self.owed = AckOwed::Now;

@@ -3,11 +3,14 @@
 use core::fmt::Debug;
 use core::hash::Hash;
 
-use crate::seq::SeqRange;
+use crate::seq::{SeqNum, SeqRange};
 
 /// Remembers what arrived twice until it is reported. A build that names
 /// [`NoDuplicateReports`] pays nothing for it, and reports nothing.
 pub trait DuplicateReporting: Clone + Debug + Default + PartialEq + Eq + Hash + 'static {
+    /// Nothing arrived twice.
+    const NONE: Self;
+
     /// The range, if there is an octet in it, arrived twice.
     fn note(&mut self, range: SeqRange);
     /// What is to be reported.
@@ -21,6 +24,8 @@ pub trait DuplicateReporting: Clone + Debug + Default + PartialEq + Eq + Hash + 
 pub struct NoDuplicateReports;
 
 impl DuplicateReporting for NoDuplicateReports {
+    const NONE: Self = Self;
+
     fn note(&mut self, _: SeqRange) {}
 
     fn pending(&self) -> Option<SeqRange> {
@@ -36,6 +41,8 @@ impl DuplicateReporting for NoDuplicateReports {
 pub struct DuplicateReports(SeqRange);
 
 impl DuplicateReporting for DuplicateReports {
+    const NONE: Self = Self(SeqRange::new(SeqNum::new(0), SeqNum::new(0)));
+
     fn note(&mut self, range: SeqRange) {
         if !range.is_empty() && (self.0.is_empty() || range.start.before(self.0.start)) {
             self.0 = range;

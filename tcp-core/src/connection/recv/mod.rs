@@ -27,7 +27,14 @@ use crate::seq::{SeqLen, SeqNum, SeqRange};
 
 /// RCV.* of RFC 9293 section 3.3.1.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[repr(C)]
 pub(super) struct Rcv<D> {
+    /// When and why to acknowledge.
+    pub(super) ack: AckPolicy,
+    /// Shift of the windows that we send.
+    pub(super) wscale: u8,
+    fin_seen: bool,
+    urgent_pending: bool,
     /// RCV.NXT.
     pub(super) nxt: SeqNum,
     /// The right edge of the window, as far as it was ever advertised: RCV.NXT + RCV.WND.
@@ -42,16 +49,10 @@ pub(super) struct Rcv<D> {
     pub(super) adv: SeqNum,
     /// RCV.UP: one past the last urgent octet.
     up: SeqNum,
-    urgent_pending: bool,
     /// Where the peer's FIN stands, once it was seen.
     fin: SeqNum,
-    fin_seen: bool,
     /// What arrived twice, to be reported by the next SACK option (RFC 2883).
     pub(super) duplicates: D,
-    /// Shift of the windows that we send.
-    pub(super) wscale: u8,
-    /// When and why to acknowledge.
-    pub(super) ack: AckPolicy,
 }
 
 /// What became of the text of a segment.
@@ -68,18 +69,26 @@ pub(super) enum Text {
 }
 
 impl<D: DuplicateReporting> Rcv<D> {
-    pub(super) fn new(irs: SeqNum, adv: SeqNum, wscale: u8) -> Self {
+    /// Before the peer's SYN is known: nothing but zeros.
+    #[inline(always)]
+    pub(super) const fn blank() -> Self {
         Self {
-            nxt: irs,
-            adv,
-            up: irs,
-            urgent_pending: false,
-            fin: irs,
+            ack: AckPolicy::blank(),
+            wscale: 0,
             fin_seen: false,
-            duplicates: D::default(),
-            wscale,
-            ack: AckPolicy::new(),
+            urgent_pending: false,
+            nxt: SeqNum::new(0),
+            adv: SeqNum::new(0),
+            up: SeqNum::new(0),
+            fin: SeqNum::new(0),
+            duplicates: D::NONE,
         }
+    }
+
+    /// The peer's SYN stands at `irs`, and `window` was offered.
+    pub(super) fn begin(&mut self, irs: SeqNum, window: u16) {
+        self.nxt = irs + SeqLen::ONE;
+        self.adv = self.nxt + SeqLen::new(window.into());
     }
 
     /// One past the peer's FIN, if it was seen beyond a gap: it counts in what a SACK block
@@ -169,21 +178,21 @@ impl<D: DuplicateReporting> Rcv<D> {
         self.duplicates.note(segment.common(there));
     }
 
-    /// Notes a FIN that stands at `fin`. One that is in order ends the stream whatever waits beyond
-    /// it: what does was forged, and whoever can forge that must not keep the connection open. One
+    /// Notes a FIN that stands at `fin`, when none was reached before. One that is in order ends the
+    /// stream whatever waits beyond it: what does was forged, and whoever can forge that must not keep the connection open. One
     /// ahead is not noted when it lies beyond the window, when another was noted before, or when it
     /// would cut off octets that are there already.
     pub(super) fn note_fin(&mut self, islands: &mut Islands<'_>, fin: SeqNum) {
-        let in_order = fin == self.nxt && !self.finished();
-        if in_order {
+        if fin == self.nxt {
             islands.clear();
+        } else {
+            let within = fin.after(self.nxt) && !fin.after(self.adv);
+            if self.fin_seen || !within || islands.pass(fin) {
+                return;
+            }
         }
-        let beyond = fin.after(self.adv) || islands.pass(fin);
-        let ahead = !self.fin_seen && !beyond && fin.after(self.nxt);
-        if in_order || ahead {
-            self.fin = fin;
-            self.fin_seen = true;
-        }
+        self.fin = fin;
+        self.fin_seen = true;
     }
 
     /// Steps over the FIN when everything before it is in. True when that happens.

@@ -15,10 +15,25 @@ use crate::seq::{SeqLen, SeqNum};
 
 /// SND.* of RFC 9293 section 3.3.1.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[repr(C)]
 pub(super) struct Snd {
-    /// ISS.
-    pub(super) iss: SeqNum,
-    /// SND.UNA.
+    /// Eff.snd.MSS without options.
+    pub(super) mss: u16,
+    /// The MSS that our SYN offers: what the device takes.
+    pub(super) mss_limit: u16,
+    /// Octets of IP and TCP header without options.
+    pub(super) headers: u16,
+    /// Shift of the windows that we receive.
+    pub(super) wscale: u8,
+    /// The peer acknowledged our SYN. Remembered, because a comparison with ISS would turn round
+    /// after 2 GiB.
+    pub(super) syn_acknowledged: bool,
+    /// A FIN follows what is queued, and is not acknowledged.
+    pub(super) fin_queued: bool,
+    urgent_pending: bool,
+    /// The user wants to know when there is room.
+    pub(super) starved: bool,
+    /// SND.UNA; ISS until our SYN is acknowledged.
     pub(super) una: SeqNum,
     /// SND.NXT; it never moves back, so it is also the highest ever sent.
     pub(super) nxt: SeqNum,
@@ -38,68 +53,39 @@ pub(super) struct Snd {
     up: SeqNum,
     /// One past the latest segment that was not full.
     pub(super) small: SeqNum,
-    /// Eff.snd.MSS without options.
-    pub(super) mss: u16,
-    /// The MSS that our SYN offers: what the device takes.
-    pub(super) mss_limit: u16,
-    /// Octets of IP and TCP header without options.
-    pub(super) headers: u16,
-    /// Shift of the windows that we receive.
-    pub(super) wscale: u8,
-    /// The peer acknowledged our SYN. Remembered, because a comparison with ISS would turn round
-    /// after 2 GiB.
-    pub(super) syn_acknowledged: bool,
-    /// Where our FIN stands, once it is to be sent.
-    fin: SeqNum,
-    urgent_pending: bool,
-    fin_queued: bool,
-    /// The user wants to know when there is room.
-    pub(super) starved: bool,
 }
 
 impl Snd {
-    /// Before the handshake; nothing was sent.
-    pub(super) const fn new(iss: SeqNum, headers: u16, mss_limit: u16, mss: u16) -> Self {
-        Self {
-            iss,
-            una: iss,
-            nxt: iss,
-            wnd: 0,
-            max_wnd: 0,
-            wl1: iss,
-            wl2: iss,
-            up: iss,
-            small: iss,
-            mss,
-            mss_limit,
-            headers,
-            wscale: 0,
-            syn_acknowledged: false,
-            fin: iss,
-            urgent_pending: false,
-            fin_queued: false,
-            starved: false,
-        }
+    /// Before ISS is known: nothing but zeros.
+    pub(super) const BLANK: Self = Self {
+        mss: 0,
+        mss_limit: 0,
+        headers: 0,
+        wscale: 0,
+        syn_acknowledged: false,
+        fin_queued: false,
+        urgent_pending: false,
+        starved: false,
+        una: SeqNum::new(0),
+        nxt: SeqNum::new(0),
+        wnd: 0,
+        max_wnd: 0,
+        wl1: SeqNum::new(0),
+        wl2: SeqNum::new(0),
+        up: SeqNum::new(0),
+        small: SeqNum::new(0),
+    };
+
+    /// Nothing was sent; the SYN will stand at `iss`.
+    pub(super) fn begin(&mut self, iss: SeqNum) {
+        self.una = iss;
+        self.nxt = iss;
+        self.small = iss;
     }
 
     /// Whether a segment that was not full is unacknowledged.
     pub(super) fn small_outstanding(&self) -> bool {
         self.small.after(self.una) && self.small.at_or_before(self.nxt)
-    }
-
-    /// Where our FIN stands, once the user closed: behind the data that was queued then.
-    pub(super) const fn fin(&self) -> Option<SeqNum> {
-        if self.fin_queued {
-            Some(self.fin)
-        } else {
-            None
-        }
-    }
-
-    /// The user closed: a FIN follows what is queued.
-    pub(super) const fn set_fin(&mut self, at: SeqNum) {
-        self.fin = at;
-        self.fin_queued = true;
     }
 
     /// SND.UP, while urgent data is pending.
@@ -121,19 +107,12 @@ impl Snd {
 
     /// The sequence number of the send ring's first octet.
     pub(super) fn base(&self) -> SeqNum {
-        if self.syn_acknowledged {
-            self.una
-        } else {
-            self.iss + SeqLen::ONE
-        }
+        self.una + SeqLen::new((!self.syn_acknowledged).into())
     }
 
     /// One past the last octet that the user wrote, where a FIN stands or would stand.
     pub(super) fn data_end(&self, queued: usize) -> SeqNum {
-        match self.fin() {
-            Some(fin) => fin,
-            None => self.base() + SeqLen::of(queued),
-        }
+        self.base() + SeqLen::of(queued)
     }
 
     /// One past everything that is to be sent, the FIN included.
@@ -149,11 +128,6 @@ impl Snd {
     pub(super) fn acknowledge(&mut self, ack: SeqNum) {
         self.una = ack;
         self.syn_acknowledged = true;
-    }
-
-    /// Whether the peer acknowledged our FIN.
-    pub(super) fn fin_acknowledged(&self) -> bool {
-        self.fin_queued && self.una.after(self.fin)
     }
 
     /// Takes a window from a segment, if the segment is not older than the one that gave the last.
@@ -190,7 +164,8 @@ mod tests {
 
     #[test]
     fn the_handshake_stays_acknowledged_all_around_the_circle() {
-        let mut snd = Snd::new(SeqNum::new(7), 40, 1_460, 536);
+        let mut snd = Snd::BLANK;
+        snd.begin(SeqNum::new(7));
         assert!(!snd.syn_acknowledged);
         assert_eq!(snd.base(), SeqNum::new(8));
         snd.acknowledge(SeqNum::new(8));

@@ -44,6 +44,8 @@ pub(in crate::connection) struct Plan {
     pub(in crate::connection) full: bool,
     pub(in crate::connection) seq: SeqNum,
     pub(in crate::connection) text: SeqLen,
+    /// How long segments are.
+    mss: u16,
 }
 
 impl Plan {
@@ -67,6 +69,7 @@ impl<P: Profile> Connection<'_, P> {
             full: false,
             seq: tcb.snd.nxt,
             text: SeqLen::ZERO,
+            mss: tcb.snd.mss,
         };
         if tcb.probe == Probe::Reset {
             plan.kind = Kind::Reset;
@@ -97,21 +100,22 @@ impl<P: Profile> Connection<'_, P> {
         tcb.probe != Probe::Nothing
             || tcb.rcv.ack.owed == AckOwed::Now
             || tcb.rcv.ack.read > 0
-            || tcb.loss.to_resend(tcb.snd.una).is_some()
+            || tcb.loss.to_resend() > SeqLen::ZERO
             || self.end() != tcb.snd.nxt
     }
 
     /// One past everything that is to be sent, the FIN included.
+    #[inline(never)]
     pub(in crate::connection) fn end(&self) -> SeqNum {
         self.tcb.snd.end(self.send.len())
     }
 
     fn plan_handshake(&self, plan: &mut Plan) {
         let tcb = &self.tcb;
-        let again = tcb.loss.to_resend(tcb.snd.una).is_some();
-        if again || tcb.snd.nxt == tcb.snd.iss {
+        let again = tcb.loss.to_resend() > SeqLen::ZERO;
+        if again || tcb.snd.nxt == tcb.snd.una {
             plan.kind = Kind::Syn;
-            plan.seq = tcb.snd.iss;
+            plan.seq = tcb.snd.una;
             if again {
                 plan.novelty = Novelty::Again;
             }
@@ -134,9 +138,10 @@ impl<P: Profile> Connection<'_, P> {
     //# announced by the most recent <ACK>.
     fn plan_again(&self, plan: &mut Plan) -> bool {
         let tcb = &self.tcb;
-        let Some((seq, length)) = tcb.loss.to_resend(tcb.snd.una) else {
+        let (seq, length) = (tcb.loss.resend_from(), tcb.loss.to_resend());
+        if length == SeqLen::ZERO {
             return false;
-        };
+        }
         let right = tcb.snd.una + SeqLen::new(tcb.snd.wnd);
         let mut room = right.since(seq);
         if seq == tcb.snd.una {
@@ -148,21 +153,20 @@ impl<P: Profile> Connection<'_, P> {
             }
         }
         plan.novelty = Novelty::Again;
-        self.plan_text(plan, seq, length.min(room), tcb.snd.mss)
+        self.plan_text(plan, seq, length.min(room))
     }
 
-    /// The segment at `seq` with at most `room` octets of sequence space, where segments have `mss`
-    /// octets. True when there is any.
-    fn plan_text(&self, plan: &mut Plan, seq: SeqNum, room: SeqLen, mss: u16) -> bool {
+    /// The segment at `seq` with at most `room` octets of sequence space. True when there is any.
+    fn plan_text(&self, plan: &mut Plan, seq: SeqNum, room: SeqLen) -> bool {
         let snd = &self.tcb.snd;
         let waiting = snd.data_end(self.send.len()).since(seq);
-        let longest = SeqLen::new(self.room_of(mss).into());
+        let longest = SeqLen::new(self.room_of(plan.mss).into());
         let text = waiting.min(longest).min(room);
         plan.seq = seq;
         plan.text = text;
         plan.last = text == waiting;
         plan.full = text >= longest;
-        plan.fin = plan.last && room > text && snd.fin().is_some();
+        plan.fin = plan.last && room > text && snd.fin_queued;
         text > SeqLen::ZERO || plan.fin
     }
 
@@ -205,10 +209,12 @@ impl<P: Profile> Connection<'_, P> {
         plan.novelty = Novelty::New;
         let usable = (snd.una + SeqLen::new(snd.wnd)).since(snd.nxt);
         if tcb.probe == Probe::Window {
-            return self.plan_text(plan, snd.nxt, usable.max(SeqLen::ONE), snd.mss);
+            return self.plan_text(plan, snd.nxt, usable.max(SeqLen::ONE));
         }
-        let mss = self.next_probe(usable.get()).unwrap_or(snd.mss);
-        if tcb.holds_back() || !self.plan_text(plan, snd.nxt, usable, mss) {
+        if let Some(probe) = self.next_probe(usable.get()) {
+            plan.mss = probe;
+        }
+        if tcb.holds_back() || !self.plan_text(plan, snd.nxt, usable) {
             return false;
         }
         let in_flight = tcb.in_flight();
