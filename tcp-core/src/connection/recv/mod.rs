@@ -178,10 +178,10 @@ impl<D: DuplicateReporting> Rcv<D> {
         self.duplicates.note(segment.common(there));
     }
 
-    /// Notes a FIN that stands at `fin`, when none was reached before. One that is in order ends the
-    /// stream whatever waits beyond it: what does was forged, and whoever can forge that must not keep the connection open. One
-    /// ahead is not noted when it lies beyond the window, when another was noted before, or when it
-    /// would cut off octets that are there already.
+    /// Notes a FIN that stands at `fin`, when none was reached before. One that is in order ends
+    /// the stream whatever waits beyond it: what does was forged, and whoever can forge that must
+    /// not keep the connection open. One ahead is not noted when it lies beyond the window, when
+    /// another was noted before, or when it would cut off octets that are there already.
     pub(super) fn note_fin(&mut self, islands: &mut Islands<'_>, fin: SeqNum) {
         if fin == self.nxt {
             islands.clear();
