@@ -44,7 +44,7 @@ pub(super) fn parse<D: Dialect>(octets: &[u8]) -> Result<IpPacket<'_>, ParseErro
     };
     let length = usize::from(u16::from_be_bytes([*l0, *l1]));
     let payload = rest.get(..length).ok_or(truncated(HEADER_LEN + length))?;
-    let packet = IpPacket {
+    let mut packet = IpPacket {
         source: Address::from_v6(source).ok_or(ParseError::MappedSource)?,
         destination: Address::from_v6(destination).ok_or(ParseError::MappedDestination)?,
         protocol: *next,
@@ -54,30 +54,20 @@ pub(super) fn parse<D: Dialect>(octets: &[u8]) -> Result<IpPacket<'_>, ParseErro
         fragment: None,
         payload,
     };
-    if !is_extension(*next) {
-        return Ok(packet);
+    if is_extension(*next) {
+        walk::<D>(&mut packet, 6, Part::Unknown)?;
     }
-    let walk = Walk {
-        packet,
-        protocol_at: 6,
-        part: Part::Unknown,
-    };
-    walk.run::<D>()
+    Ok(packet)
 }
 
 /// Walks the extension headers that stood in the fragmentable part.
-pub(super) fn finish_reassembled(packet: IpPacket<'_>) -> Result<IpPacket<'_>, ParseError> {
-    let walk = Walk {
-        packet,
-        protocol_at: 0,
-        part: Part::Behind,
-    };
-    // Pointers would count from the start of a packet that is gone.
-    walk.run::<AnyDialect>()
-        .map_err(|error| match error.parameter_problem() {
-            Some(_) => IMPROPER,
-            None => error,
-        })
+pub(super) fn finish_reassembled(mut packet: IpPacket<'_>) -> Result<IpPacket<'_>, ParseError> {
+    match walk::<AnyDialect>(&mut packet, 0, Part::Behind) {
+        Ok(()) => Ok(packet),
+        // Pointers would count from the start of a packet that is gone.
+        Err(error) if error.parameter_problem().is_some() => Err(IMPROPER),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether this Next Header is walked over; No Next Header is one that ends the walk.
@@ -97,98 +87,84 @@ enum Part {
     Behind,
 }
 
-/// A walk along the chain: `packet` is what it would be if the chain ended here.
-struct Walk<'p> {
-    packet: IpPacket<'p>,
-    /// Where the number stands that says what the payload begins with.
-    protocol_at: u16,
+/// Walks along the chain to the upper layer, or to the fragment header of a part of a datagram;
+/// behind that of the first part the rest is looked at. The number of the header that the payload
+/// of `packet` begins with stands at `number_at`.
+#[inline(never)]
+fn walk<D: Dialect>(
+    packet: &mut IpPacket<'_>,
+    number_at: u16,
     part: Part,
-}
-
-impl<'p> Walk<'p> {
-    /// Walks to the upper layer. A fragment ends the walk, except that of the first one the rest
-    /// is looked at.
-    fn run<D: Dialect>(mut self) -> Result<IpPacket<'p>, ParseError> {
-        let mut first = None;
-        for _ in 0..MAX_HEADERS {
-            let at = self.packet.header_len;
-            let len = match self.packet.protocol {
-                NO_NEXT_HEADER => return Err(ParseError::NoNextHeader),
-                FRAGMENT if self.part == Part::Behind => return Err(IMPROPER),
-                FRAGMENT => {
-                    let fragment = fragment_header(&self.packet)?;
-                    if fragment.is_some() && !D::FRAGMENTS.is_on() {
-                        return Err(ParseError::Fragment { problem: None });
-                    }
-                    self.part = Part::Behind;
-                    self.step(FRAGMENT_HEADER_LEN)?;
-                    let carried = IpPacket {
-                        fragment,
-                        ..self.packet
-                    };
-                    match fragment {
-                        Some(Fragment { offset: 0, .. }) => first = Some(carried),
-                        Some(_) => return Ok(carried),
-                        None => {}
-                    }
-                    continue;
-                }
-                HOP_BY_HOP if self.protocol_at != 6 => {
-                    return Err(problem(ParameterProblem::NEXT_HEADER, self.protocol_at));
-                }
-                HOP_BY_HOP | DESTINATION_OPTIONS => {
-                    let header = extension(&self.packet)?;
-                    check_options(header, at, self.packet.destination)?;
-                    header.len()
-                }
-                ROUTING => check_routing(extension(&self.packet)?, at)?,
-                _ => break,
-            };
-            self.step(len)?;
+) -> Result<(), ParseError> {
+    let (mut number_at, mut part) = (number_at, part);
+    let (mut next, mut rest, mut at) = (packet.protocol, packet.payload, packet.header_len);
+    let mut count = 0;
+    while is_extension(next) {
+        if next == NO_NEXT_HEADER {
+            return Err(ParseError::NoNextHeader);
         }
-        if is_extension(self.packet.protocol) {
-            return Err(IMPROPER);
-        }
-        match first {
-            None => Ok(self.packet),
-            Some(part) if holds_upper_header(&self.packet) => Ok(part),
-            Some(_) => Err(ParseError::Fragment { problem: None }),
-        }
-    }
-
-    /// Moves behind a header of `len` octets; its first octet is the Next Header.
-    fn step(&mut self, len: usize) -> Result<(), ParseError> {
-        let payload = self.packet.payload;
-        let (Some(next), Some(rest)) = (payload.first(), payload.get(len..)) else {
+        let [follows, units, ..] = *rest else {
             return Err(IMPROPER);
         };
-        self.packet.protocol = *next;
-        self.packet.payload = rest;
-        self.protocol_at = self.packet.header_len;
-        self.packet.header_len = place(self.packet.header_len, len);
-        Ok(())
+        let len = if next == FRAGMENT {
+            FRAGMENT_HEADER_LEN
+        } else {
+            (usize::from(units) + 1) * 8
+        };
+        let (header, behind) = rest.split_at_checked(len).ok_or(IMPROPER)?;
+        count += 1;
+        if count > MAX_HEADERS {
+            return Err(IMPROPER);
+        }
+        match next {
+            HOP_BY_HOP if number_at != 6 => {
+                return Err(problem(ParameterProblem::NEXT_HEADER, number_at));
+            }
+            FRAGMENT if part == Part::Behind => return Err(IMPROPER),
+            FRAGMENT => part = Part::Behind,
+            // A route that is used up is walked over. This host forwards nothing, so any other is
+            // refused, type 0 as well (RFC 5095).
+            ROUTING if header.get(3) == Some(&0) => {}
+            ROUTING => return Err(problem(ParameterProblem::FIELD, place(at, 2))),
+            _ => check_options(header, at, packet.destination)?,
+        }
+        let fragment = match next {
+            FRAGMENT => fragment_header(header, behind.len(), at)?,
+            _ => None,
+        };
+        if fragment.is_some() && !D::FRAGMENTS.is_on() {
+            return Err(ParseError::Fragment { problem: None });
+        }
+        (number_at, at) = (at, place(at, len));
+        (next, rest) = (follows, behind);
+        if packet.fragment.is_none() {
+            (packet.protocol, packet.payload, packet.header_len) = (next, rest, at);
+        }
+        if let Some(Fragment { offset, .. }) = fragment {
+            packet.fragment = fragment;
+            if offset > 0 {
+                return Ok(());
+            }
+        }
     }
+    if packet.fragment.is_some() && !holds_upper_header(next, rest) {
+        return Err(ParseError::Fragment { problem: None });
+    }
+    Ok(())
 }
 
 /// The first fragment must hold all headers, the upper layer's included (RFC 7112), so that what
 /// filters saw is what the host gets.
-fn holds_upper_header(packet: &IpPacket<'_>) -> bool {
-    let needed = match packet.protocol {
+fn holds_upper_header(protocol: u8, payload: &[u8]) -> bool {
+    let needed = match protocol {
         PROTOCOL_TCP => 20,
         PROTOCOL_UDP | PROTOCOL_ICMPV6 => 8,
         _ => 0,
     };
-    packet.payload.len() >= needed
+    payload.len() >= needed
 }
 
 pub(super) const FRAGMENT_HEADER_LEN: usize = 8;
-
-/// The extension header at the start of the payload, whole.
-fn extension<'p>(packet: &IpPacket<'p>) -> Result<&'p [u8], ParseError> {
-    let length = packet.payload.get(1).ok_or(IMPROPER)?;
-    let len = (usize::from(*length) + 1) * 8;
-    packet.payload.get(..len).ok_or(IMPROPER)
-}
 
 /// Walks the options of a hop-by-hop or destination options header.
 ///
@@ -234,19 +210,10 @@ fn check_options(header: &[u8], start: u16, destination: Address) -> Result<(), 
     Ok(())
 }
 
-/// A routing header is walked over when its route is used up. This host forwards nothing, so any
-/// other is refused, type 0 as well (RFC 5095).
-fn check_routing(header: &[u8], start: u16) -> Result<usize, ParseError> {
-    match header {
-        [_, _, _, 0, ..] => Ok(header.len()),
-        _ => Err(problem(ParameterProblem::FIELD, place(start, 2))),
-    }
-}
-
-/// Reads a fragment header; `None` when the fragment is atomic, that is the whole datagram
-/// (RFC 6946).
-fn fragment_header(packet: &IpPacket<'_>) -> Result<Option<Fragment>, ParseError> {
-    let fixed = packet.payload.first_chunk::<FRAGMENT_HEADER_LEN>();
+/// Reads the fragment header that stands at `at`, with `len` octets behind it; `None` when the
+/// fragment is atomic, that is the whole datagram (RFC 6946).
+fn fragment_header(header: &[u8], len: usize, at: u16) -> Result<Option<Fragment>, ParseError> {
+    let fixed = header.first_chunk::<FRAGMENT_HEADER_LEN>();
     let [_, _, o0, o1, i0, i1, i2, i3] = *fixed.ok_or(IMPROPER)?;
     let field = u16::from_be_bytes([o0, o1]);
     let fragment = Fragment {
@@ -257,7 +224,6 @@ fn fragment_header(packet: &IpPacket<'_>) -> Result<Option<Fragment>, ParseError
     if fragment.offset == 0 && !fragment.more {
         return Ok(None);
     }
-    let len = packet.payload.len().saturating_sub(FRAGMENT_HEADER_LEN);
     let erroneous = |pointer| ParseError::Fragment {
         problem: Some(ParameterProblem {
             code: ParameterProblem::FIELD,
@@ -275,7 +241,7 @@ fn fragment_header(packet: &IpPacket<'_>) -> Result<Option<Fragment>, ParseError
         return Err(erroneous(4));
     }
     if fragment.offset as usize + len > usize::from(u16::MAX) {
-        return Err(erroneous(place(packet.header_len, 2)));
+        return Err(erroneous(place(at, 2)));
     }
     if len == 0 {
         return Err(ParseError::Fragment { problem: None });
