@@ -294,7 +294,7 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
                 return Sent::Blocked;
             }
             let stack = &self.stack;
-            let live = |hop: Hop| stack.has_connection_to(unmapped(hop));
+            let live = |hop: Hop| stack.has_connection_to(hop);
             let len = match self.link.pay(now, self.frame, &live) {
                 Some(len) => Some(len),
                 None => match self.packet(now) {
@@ -321,7 +321,7 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
             len: transmit.len,
         };
         let stack = &self.stack;
-        let live = |hop: Hop| stack.has_connection_to(unmapped(hop));
+        let live = |hop: Hop| stack.has_connection_to(hop);
         Some(self.link.send(now, packet, self.frame, &live))
     }
 
@@ -342,14 +342,6 @@ fn fitting_mtu(max_frame: u16, buffer: &[u8]) -> Result<u16, SetupError> {
     } else {
         Ok(mtu)
     }
-}
-
-/// The address that stands in the neighbour cache as `hop`.
-fn unmapped(hop: Hop) -> IpAddr {
-    #[cfg(feature = "ipv6")]
-    return hop.to_ipv4_mapped().map_or(IpAddr::V6(hop), IpAddr::V4);
-    #[cfg(not(feature = "ipv6"))]
-    return IpAddr::V4(hop);
 }
 
 /// How sending ended.

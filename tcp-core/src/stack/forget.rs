@@ -60,10 +60,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// Whether a connection that has not ended leads to `remote`.
-    pub(super) fn leads_to(&self, remote: IpAddr) -> bool {
-        Address::new(remote).is_some_and(|remote| {
-            let mut nodes = (0..self.schedule.len()).filter_map(|index| self.schedule.get(index));
-            nodes.any(|node| node.is(INDEXED) && node.key.remote == remote)
-        })
+    pub(super) fn leads_to(&self, remote: Address) -> bool {
+        let mut nodes = (0..self.schedule.len()).filter_map(|index| self.schedule.get(index));
+        nodes.any(|node| node.is(INDEXED) && node.key.remote == remote)
     }
 }

@@ -74,6 +74,7 @@ use crate::connection::{
 };
 use crate::profile::{Memory, Profile};
 use crate::time::Instant;
+use crate::wire::Address;
 
 /// Names a connection: a slot and how often it was used before.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -442,7 +443,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Whether a connection that has not ended leads to `remote`: a link layer keeps what it knows
     /// of such a neighbour.
     #[must_use]
-    pub fn has_connection_to(&self, remote: IpAddr) -> bool {
+    pub fn has_connection_to(&self, remote: Address) -> bool {
         self.leads_to(remote)
     }
 

@@ -127,22 +127,78 @@ impl Address {
     }
 
     /// An IPv6 address as it stands on the wire; `None` if it is a mapped one.
-    pub(crate) fn from_v6(octets: &[u8; 16]) -> Option<Self> {
-        let mut words = [0; 4];
-        for (word, octets) in words.iter_mut().zip(octets.as_chunks::<4>().0) {
-            *word = u32::from_ne_bytes(*octets);
-        }
-        let address = Self(words);
-        (!address.is_v4()).then_some(address)
+    #[inline(never)]
+    #[must_use]
+    pub const fn from_v6(octets: &[u8; 16]) -> Option<Self> {
+        // Written out: small code would make this a loop.
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *octets;
+        let address = Self([
+            u32::from_ne_bytes([a, b, c, d]),
+            u32::from_ne_bytes([e, f, g, h]),
+            u32::from_ne_bytes([i, j, k, l]),
+            u32::from_ne_bytes([m, n, o, p]),
+        ]);
+        if address.is_v4() { None } else { Some(address) }
     }
 
     /// An IPv6 address as it stands on the wire.
-    pub(crate) fn v6_octets(self) -> [u8; 16] {
-        let mut octets = [0; 16];
-        for (octets, word) in octets.as_chunks_mut::<4>().0.iter_mut().zip(self.0) {
-            *octets = word.to_ne_bytes();
+    #[inline]
+    #[must_use]
+    pub const fn v6_octets(self) -> [u8; 16] {
+        let [one, two, three, four] = self.0;
+        let [a, b, c, d] = one.to_ne_bytes();
+        let [e, f, g, h] = two.to_ne_bytes();
+        let [i, j, k, l] = three.to_ne_bytes();
+        let [m, n, o, p] = four.to_ne_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
+    /// How many bits at the start of both are the same.
+    #[inline(never)]
+    #[must_use]
+    pub fn common_bits(&self, other: &Self) -> u32 {
+        let mut count = 0;
+        for (one, other) in self.0.iter().zip(&other.0) {
+            let same = u32::from_be(one ^ other).leading_zeros();
+            count += same;
+            if same < 32 {
+                break;
+            }
         }
-        octets
+        count
+    }
+
+    /// The group of those whose address ends like this one (RFC 4291 section 2.7.1).
+    #[inline(never)]
+    #[must_use]
+    pub const fn solicited_node(&self) -> Self {
+        let [.., last] = self.0;
+        let last = last & 0x00ff_ffff_u32.to_be() | 0xff00_0000_u32.to_be();
+        Self([0xff02_0000_u32.to_be(), 0, 1_u32.to_be(), last])
+    }
+
+    /// What it ends in.
+    #[inline]
+    #[must_use]
+    pub const fn last_octets(&self) -> [u8; 4] {
+        let [.., last] = self.0;
+        last.to_ne_bytes()
+    }
+
+    /// Whether it is an IPv6 multicast address.
+    #[inline]
+    #[must_use]
+    pub const fn is_v6_multicast(self) -> bool {
+        let [first, ..] = self.0;
+        u32::from_be(first) >> 24 == 0xff
+    }
+
+    /// Whether it is an IPv6 address for one link (`fe80::/10`).
+    #[inline]
+    #[must_use]
+    pub const fn is_link_local(self) -> bool {
+        let [first, ..] = self.0;
+        u32::from_be(first) >> 22 == 0xfe80 >> 6
     }
 
     /// What a hash takes in, the same on every machine.
@@ -212,5 +268,40 @@ mod tests {
     #[test]
     fn a_mapped_address_is_neither_family() {
         assert_eq!(Address::new("::ffff:192.0.2.7".parse().unwrap()), None);
+    }
+
+    #[cfg(feature = "ipv6")]
+    #[test]
+    fn ipv6_addresses_are_compared_and_told_apart_by_their_first_bits() {
+        let at = |text: &str| Address::new(text.parse().unwrap()).unwrap();
+        let octets = at("2001:db8::7").v6_octets();
+        assert_eq!(Address::from_v6(&octets), Some(at("2001:db8::7")));
+        for (one, other, bits) in [
+            ("2001:db8::7", "2001:db8::7", 128),
+            ("2001:db8::7", "2001:db8::6", 127),
+            ("2001:db8::7", "2001:db8:0:8000::7", 48),
+            ("2001:db8::7", "a001:db8::7", 0),
+            ("::", "::1:0:0", 95),
+        ] {
+            assert_eq!(at(one).common_bits(&at(other)), bits, "{one} {other}");
+        }
+        assert_eq!(
+            at("2001:db8::1:abcd:ef12").solicited_node(),
+            at("ff02::1:ffcd:ef12")
+        );
+        assert_eq!(at("fe80::1:2").last_octets(), [0, 1, 0, 2]);
+        for (text, near, group) in [
+            ("fe80::1", true, false),
+            ("febf:ffff::1", true, false),
+            ("fec0::1", false, false),
+            ("ff02::1", false, true),
+            ("2001:db8::1", false, false),
+        ] {
+            let address = at(text);
+            assert_eq!(
+                (address.is_link_local(), address.is_v6_multicast()),
+                (near, group)
+            );
+        }
     }
 }

@@ -4,6 +4,9 @@ use core::net::Ipv4Addr;
 #[cfg(feature = "ipv6")]
 use core::net::Ipv6Addr;
 
+#[cfg(feature = "ipv6")]
+use tcp_core::wire::Address;
+
 /// An IPv4 address and the length of its subnet's prefix.
 ///
 /// ```
@@ -75,7 +78,8 @@ impl Ipv6Cidr {
     /// `None` when the prefix is longer than 128, or the address is not one that a host may have.
     #[must_use]
     pub fn new(address: Ipv6Addr, prefix: u8) -> Option<Self> {
-        (prefix <= 128 && is_host_v6(address)).then_some(Self { address, prefix })
+        let is_host = Address::new(address.into()).is_some_and(|address| is_host_v6(&address));
+        (prefix <= 128 && is_host).then_some(Self { address, prefix })
     }
 
     /// The address.
@@ -93,34 +97,21 @@ impl Ipv6Cidr {
     /// Whether `other` is in the same subnet.
     #[must_use]
     pub fn holds(self, other: Ipv6Addr) -> bool {
-        shares(&self.address, &other, self.prefix)
+        let differing = self.address.to_bits() ^ other.to_bits();
+        differing.leading_zeros() >= self.prefix.into()
     }
 }
 
 /// Whether the first `prefix` bits of two addresses are the same.
 #[cfg(feature = "ipv6")]
-pub(super) fn shares(one: &Ipv6Addr, other: &Ipv6Addr, prefix: u8) -> bool {
-    common_bits(one, other) >= u32::from(prefix)
+pub(super) fn shares(one: &Address, other: &Address, prefix: u8) -> bool {
+    one.common_bits(other) >= prefix.into()
 }
 
-/// How many bits at the start of two addresses are the same.
+/// Whether a host may have this address: not the unspecified, loopback and multicast ones.
 #[cfg(feature = "ipv6")]
-#[inline(never)]
-pub(super) fn common_bits(one: &Ipv6Addr, other: &Ipv6Addr) -> u32 {
-    let mut count = 0;
-    for (one, other) in one.octets().iter().zip(&other.octets()) {
-        let same = (one ^ other).leading_zeros();
-        count += same;
-        if same < 8 {
-            break;
-        }
-    }
-    count
-}
-
-/// Whether a host may have this address: not the unspecified, loopback, multicast and mapped ones.
-#[cfg(feature = "ipv6")]
-pub(super) const fn is_host_v6(address: Ipv6Addr) -> bool {
-    let bits = address.to_bits();
-    bits > 1 && !address.is_multicast() && bits >> 32 != 0xffff
+pub(super) fn is_host_v6(address: &Address) -> bool {
+    let [.., last] = address.last_octets();
+    let is_low = last <= 1 && shares(address, &Address::UNSPECIFIED, 120);
+    !is_low && !address.is_v6_multicast()
 }

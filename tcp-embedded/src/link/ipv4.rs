@@ -11,7 +11,7 @@ use super::cidr::{Ipv4Cidr, is_host};
 use super::dropped::LinkDropped;
 use super::ethernet::{self, Carries, Frame, HEADER, Route};
 use super::moment::{Moment, Span};
-use super::neighbor::{Hop, Neighbors, hop};
+use super::neighbor::{Hop, Neighbors};
 use crate::mac::MacAddress;
 
 /// ARP packets that wait for the device.
@@ -109,8 +109,8 @@ impl Side {
             }
             Operation::Request => Ok(None),
             Operation::Reply => {
-                let sender = hop(packet.sender);
-                let asked = neighbors.confirm(now, sender, frame.source);
+                let sender = packet.sender.into();
+                let asked = neighbors.confirm(now, &sender, frame.source);
                 asked.then_some(Some(sender)).ok_or(LinkDropped::ArpUnasked)
             }
         }

@@ -36,8 +36,6 @@ mod services;
 #[cfg(any(feature = "dhcp", feature = "dns"))]
 mod udp;
 
-#[cfg(feature = "ipv6")]
-use core::net::IpAddr;
 use core::net::Ipv4Addr;
 
 use tcp_core::wire::Address;
@@ -60,8 +58,8 @@ pub(crate) use ethernet::HEADER;
 pub(crate) use ipv6::Change;
 #[cfg(feature = "ipv6")]
 pub use ipv6::{Autoconfiguration, Ipv6Address, Ipv6AddressState, Ipv6Host};
+pub(crate) use neighbor::Hop;
 pub use neighbor::Neighbor;
-pub(crate) use neighbor::{Hop, hop};
 
 use crate::mac::MacAddress;
 use arp::Operation;
@@ -224,32 +222,24 @@ impl<'a> Link<'a> {
     }
 
     /// Whose neighbour entry leads to the destination.
-    #[cfg(not(feature = "ipv6"))]
-    fn route(&mut self, _: Instant, packet: Outgoing) -> Option<(Hop, Carries)> {
-        let next_hop = self.ipv4.next_hop(packet.destination.v4()?)?;
-        Some((next_hop, Carries::Ipv4))
-    }
-
-    /// Whose neighbour entry leads to the destination.
-    #[cfg(feature = "ipv6")]
     fn route(&mut self, now: Instant, packet: Outgoing) -> Option<(Hop, Carries)> {
-        match packet.destination.ip() {
-            IpAddr::V4(destination) => {
-                let next_hop = self.ipv4.next_hop(destination)?;
-                Some((hop(next_hop), Carries::Ipv4))
-            }
-            IpAddr::V6(destination) => {
-                let next_hop = self.ipv6.next_hop(now, destination, &mut self.neighbors)?;
-                Some((next_hop, Carries::Ipv6))
-            }
+        #[cfg(feature = "ipv6")]
+        if !packet.destination.is_v4() {
+            let next_hop = self
+                .ipv6
+                .next_hop(now, packet.destination, &mut self.neighbors)?;
+            return Some((next_hop, Carries::Ipv6));
         }
+        let _ = now;
+        let next_hop = self.ipv4.next_hop(packet.destination.v4()?)?;
+        Some((next_hop.into(), Carries::Ipv4))
     }
 
     /// The hardware address of `next_hop`, or everyone's when it is not known; asks for it where
     /// that is due. `None` when the cache is full of others.
     #[inline(never)]
     fn resolve(&mut self, now: Instant, next_hop: Hop, live: Live<'_>) -> Option<&MacAddress> {
-        let gateway = hop(self.ipv4.gateway());
+        let gateway = self.ipv4.gateway().into();
         #[cfg(feature = "ipv6")]
         let ipv6 = &self.ipv6;
         let keep = |other: Hop| {
@@ -264,17 +254,14 @@ impl<'a> Link<'a> {
             self.parked.give_up(&mut self.counters);
         }
         if resolution.asks {
-            #[cfg(feature = "ipv6")]
-            let asked = match next_hop.to_ipv4_mapped() {
-                Some(next_hop) => self
-                    .ipv4
-                    .owe(Operation::Request, &resolution.mac.0, next_hop),
-                None => self.ipv6.solicit(now, resolution.mac, next_hop),
+            let whom = resolution.mac;
+            let asked = match next_hop.v4() {
+                Some(next_hop) => self.ipv4.owe(Operation::Request, &whom.0, next_hop),
+                #[cfg(feature = "ipv6")]
+                None => self.ipv6.solicit(whom, &next_hop),
+                #[cfg(not(feature = "ipv6"))]
+                None => Ok(()),
             };
-            #[cfg(not(feature = "ipv6"))]
-            let asked = self
-                .ipv4
-                .owe(Operation::Request, &resolution.mac.0, next_hop);
             if let Err(reason) = asked {
                 self.counters.count(reason);
             }
@@ -317,7 +304,7 @@ impl<'a> Link<'a> {
         self.parked.len = 0;
         *frame.get_mut(HEADER..)?.first_chunk_mut()? = self.parked.octets;
         #[cfg(feature = "ipv6")]
-        if self.parked.next_hop.to_ipv4_mapped().is_none() {
+        if !self.parked.next_hop.is_v4() {
             return self.finish(frame, to, Carries::Ipv6, len);
         }
         self.finish(frame, to, Carries::Ipv4, len)

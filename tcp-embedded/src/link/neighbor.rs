@@ -16,12 +16,8 @@
 //!   one that is kept: a gateway's, or that of the peer of a live connection. When nobody qualifies
 //!   the packet is dropped.
 
-#[cfg(not(feature = "ipv6"))]
-use core::net::Ipv4Addr;
-#[cfg(feature = "ipv6")]
-use core::net::{Ipv4Addr, Ipv6Addr};
-
 use tcp_core::Instant;
+use tcp_core::wire::Address;
 
 use super::moment::{Moment, Span};
 use crate::mac::MacAddress;
@@ -36,20 +32,8 @@ const MINUTE: Span = Span::from_secs(60);
 /// Requests to the old address before it is given up.
 const VERIFICATIONS: u8 = 3;
 
-/// An address on the link as the cache holds it; an IPv4 address stands in its mapped form.
-#[cfg(feature = "ipv6")]
-pub(crate) type Hop = Ipv6Addr;
 /// An address on the link as the cache holds it.
-#[cfg(not(feature = "ipv6"))]
-pub(crate) type Hop = Ipv4Addr;
-
-/// The form of an IPv4 address in the cache.
-pub(crate) const fn hop(address: Ipv4Addr) -> Hop {
-    #[cfg(feature = "ipv6")]
-    return address.to_ipv6_mapped();
-    #[cfg(not(feature = "ipv6"))]
-    return address;
-}
+pub(crate) type Hop = Address;
 
 /// One entry of the cache: opaque, to be lent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,7 +61,7 @@ impl Neighbor {
     };
 
     const fn is_free(&self) -> bool {
-        self.address.is_unspecified()
+        matches!(self.address, Hop::UNSPECIFIED)
     }
 
     /// For how long it has been worth nothing; `None` when it may not be evicted. Who did not
@@ -186,7 +170,7 @@ impl<'a> Neighbors<'a> {
     }
 
     /// An answer: whether it was asked for.
-    pub(super) fn confirm(&mut self, now: Instant, address: Hop, mac: MacAddress) -> bool {
+    pub(super) fn confirm(&mut self, now: Instant, address: &Hop, mac: MacAddress) -> bool {
         let Some(entry) = self.find(address).filter(|entry| entry.requests > 0) else {
             return false;
         };
@@ -198,30 +182,30 @@ impl<'a> Neighbors<'a> {
 
     /// The hardware address that `address` is believed to have.
     #[cfg(feature = "ipv6")]
-    pub(super) fn known(&mut self, address: Hop) -> Option<MacAddress> {
+    pub(super) fn known(&mut self, address: &Hop) -> Option<MacAddress> {
         let mac = self.find(address)?.mac;
         (!mac.is_group()).then_some(mac)
     }
 
     /// Whether `address` was asked for in vain so often that another way should be tried.
     #[cfg(feature = "ipv6")]
-    pub(super) fn is_silent(&mut self, address: Hop) -> bool {
+    pub(super) fn is_silent(&mut self, address: &Hop) -> bool {
         self.find(address)
             .is_some_and(|entry| entry.mac.is_group() && entry.requests >= VERIFICATIONS)
     }
 
     /// `address` shows that it is there: it is worth trying.
     #[cfg(feature = "ipv6")]
-    pub(super) fn revive(&mut self, address: Hop) {
+    pub(super) fn revive(&mut self, address: &Hop) {
         if let Some(entry) = self.find(address) {
             entry.requests = entry.requests.min(1);
         }
     }
 
-    fn find(&mut self, address: Hop) -> Option<&mut Neighbor> {
+    fn find(&mut self, address: &Hop) -> Option<&mut Neighbor> {
         self.entries
             .iter_mut()
-            .find(|entry| entry.address == address && !entry.is_free())
+            .find(|entry| entry.address == *address && !entry.is_free())
     }
 }
 

@@ -36,6 +36,7 @@ impl Random {
 
     /// A span below `limit`.
     #[cfg(any(feature = "probe", feature = "ipv6"))]
+    #[inline(never)]
     pub(crate) fn below(&mut self, limit: Duration) -> Duration {
         // The upper half of a product of 32 bits each: no bias that matters, no division.
         let micros = limit.as_micros().min(u64::from(u32::MAX));

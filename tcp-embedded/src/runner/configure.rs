@@ -226,10 +226,10 @@ impl<'a, D: Mac, M: Memory<'a>, P: Profile> Runner<'a, D, M, P> {
                 }
                 Change::Add(address, prefix) => {
                     // There is a place in the stack for each that the link layer may have.
-                    let _ = self.stack.add_address(IpAddr::V6(address), prefix);
+                    let _ = self.stack.add_address(address.ip(), prefix);
                 }
                 Change::Remove(address) => {
-                    let _ = self.stack.remove_address(now, IpAddr::V6(address));
+                    let _ = self.stack.remove_address(now, address.ip());
                 }
             }
         }

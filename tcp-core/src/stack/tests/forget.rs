@@ -10,7 +10,11 @@ fn what_stood_on_an_address_ends_with_it() {
     bench
         .segment_from(at(PEER, 7_001), plain(SYN, IRS, nothing()), &[])
         .unwrap();
-    assert!(bench.stack.has_connection_to(ip(PEER)));
+    assert!(
+        bench
+            .stack
+            .has_connection_to(Address::new(ip(PEER)).unwrap())
+    );
     bench.stack.remove_address(bench.now, ip(US)).unwrap();
     bench.stack.assert_invariants();
     assert_eq!(bench.stack.state(handle), Ok(State::Closed));
@@ -18,7 +22,11 @@ fn what_stood_on_an_address_ends_with_it() {
         bench.stack.close_reason(handle),
         Ok(Some(CloseReason::Aborted))
     );
-    assert!(!bench.stack.has_connection_to(ip(PEER)));
+    assert!(
+        !bench
+            .stack
+            .has_connection_to(Address::new(ip(PEER)).unwrap())
+    );
     let reset = bench.only();
     assert_eq!((reset.flags & RST, reset.seq), (RST, next));
     bench.stack.close(bench.now, handle).unwrap();

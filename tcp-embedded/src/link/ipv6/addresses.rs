@@ -13,11 +13,12 @@
 
 use core::net::Ipv6Addr;
 
+use tcp_core::wire::Address;
 use tcp_core::{Duration, Instant, keyed_hash};
 
-use super::super::cidr::{common_bits, shares};
+use super::super::cidr::shares;
 use super::super::random::Random;
-use super::message::{Prefix, group_mac, solicited_node};
+use super::message::{Prefix, group_mac};
 use super::routers::{NEVER, until};
 use crate::mac::MacAddress;
 
@@ -79,7 +80,7 @@ const CONFIGURED: u8 = u8::MAX;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Own {
-    address: Ipv6Addr,
+    address: Address,
     prefix: u8,
     /// How many identifiers failed before this one.
     failures: u8,
@@ -94,7 +95,7 @@ pub(super) struct Own {
 
 impl Own {
     const FREE: Self = Self {
-        address: Ipv6Addr::UNSPECIFIED,
+        address: Address::UNSPECIFIED,
         prefix: 0,
         failures: 0,
         phase: Phase::Free,
@@ -115,8 +116,8 @@ impl Own {
 pub(crate) enum Change {
     /// Receive frames for this group.
     Join(MacAddress),
-    Add(Ipv6Addr, u8),
-    Remove(Ipv6Addr),
+    Add(Address, u8),
+    Remove(Address),
 }
 
 /// Of what interface identifiers are made.
@@ -129,8 +130,8 @@ pub(super) struct Maker {
 impl Maker {
     /// The address in the 64 bits of `prefix` after so many failures, and after how many it is.
     #[inline(never)]
-    fn address(&self, prefix: &Ipv6Addr, failures: u8) -> (Ipv6Addr, u8) {
-        let mut octets = prefix.octets();
+    fn address(&self, prefix: &Address, failures: u8) -> (Address, u8) {
+        let mut octets = prefix.v6_octets();
         let ([high, low], _) = octets.as_chunks_mut::<8>() else {
             return (*prefix, failures);
         };
@@ -143,7 +144,7 @@ impl Maker {
             *low = identifier.to_be_bytes();
             // A reserved one is passed over (RFC 5453); there are not so many in a row.
             if !is_reserved(identifier) || failures == CONFIGURED - 1 {
-                return (Ipv6Addr::from(octets), failures);
+                return (Address::from_v6(&octets).unwrap_or_default(), failures);
             }
             failures += 1;
         }
@@ -169,13 +170,13 @@ impl Addresses {
     }
 
     /// An address that is configured.
-    pub(super) fn configure(&mut self, address: Ipv6Addr, prefix: u8, due: Instant) {
+    pub(super) fn configure(&mut self, address: Address, prefix: u8, due: Instant) {
         let _ = self.add(address, (prefix, CONFIGURED), due);
     }
 
     fn add(
         &mut self,
-        address: Ipv6Addr,
+        address: Address,
         (prefix, failures): (u8, u8),
         due: Instant,
     ) -> Option<&mut Own> {
@@ -195,7 +196,7 @@ impl Addresses {
     }
 
     /// An address of our own making in this prefix of 64 bits, if there is room for it.
-    pub(super) fn derive(&mut self, prefix: &Ipv6Addr, due: Instant) -> Option<&mut Own> {
+    pub(super) fn derive(&mut self, prefix: &Address, due: Instant) -> Option<&mut Own> {
         let (address, failures) = self.maker.address(prefix, 0);
         self.add(address, (64, failures), due)
     }
@@ -241,12 +242,12 @@ impl Addresses {
     }
 
     /// The address that has to be solicited, if there is one: the solicitation is sent.
-    pub(super) fn ask(&mut self, now: Instant) -> Option<Ipv6Addr> {
+    pub(super) fn ask(&mut self, now: Instant) -> Option<&Address> {
         let mut list = self.list.iter_mut();
         let own = list.find(|own| own.phase == Phase::Waiting && own.due <= now)?;
         own.phase = Phase::Asked;
         own.due = now + SECOND;
-        Some(own.address)
+        Some(&own.address)
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -271,7 +272,7 @@ impl Addresses {
             }
             if !own.is_joined {
                 own.is_joined = true;
-                return Some(Change::Join(group_mac(&solicited_node(&own.address))));
+                return Some(Change::Join(group_mac(&own.address.solicited_node())));
             }
             let is_over = own.valid <= now;
             let is_wanted = own.phase == Phase::Usable && !is_over;
@@ -295,7 +296,7 @@ impl Addresses {
     //= https://www.rfc-editor.org/rfc/rfc4862#section-5.4.5
     //# A tentative address that is determined to be a duplicate as described
     //# above MUST NOT be assigned to an interface
-    pub(super) fn is_taken(&mut self, now: Instant, target: &Ipv6Addr) -> bool {
+    pub(super) fn is_taken(&mut self, now: Instant, target: &Address) -> bool {
         let mut list = self.list.iter_mut();
         let Some(own) = list.find(|own| own.is_tentative() && own.address == *target) else {
             return false;
@@ -312,14 +313,14 @@ impl Addresses {
     }
 
     /// How far `address` is.
-    pub(super) fn phase(&self, address: &Ipv6Addr) -> Phase {
+    pub(super) fn phase(&self, address: &Address) -> Phase {
         let mut list = self.list.iter();
         let own = list.find(|own| own.phase != Phase::Free && own.address == *address);
         own.map_or(Phase::Free, |own| own.phase)
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Ipv6Addr> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Address> {
         let used = self.list.iter().filter(|own| own.phase != Phase::Free);
         used.map(|own| &own.address)
     }
@@ -327,20 +328,21 @@ impl Addresses {
     /// Whether `group` is the solicited-node group of one of ours.
     pub(super) fn has_joined(&self, group: MacAddress) -> bool {
         self.all()
-            .any(|own| group_mac(&solicited_node(own)) == group)
+            .any(|own| group_mac(&own.solicited_node()) == group)
     }
 
     /// The address to talk to `remote` from: of the same scope if there is one, else any; one that
     /// is not deprecated before one that is; with the longest common prefix.
-    pub(super) fn source_for(&self, now: Instant, remote: &Ipv6Addr) -> Option<Ipv6Addr> {
-        let is_near = remote.is_unicast_link_local() || remote.is_multicast();
+    #[inline(never)]
+    pub(super) fn source_for(&self, now: Instant, remote: &Address) -> Option<Address> {
+        let is_near = remote.is_link_local() || remote.is_v6_multicast();
         let mut best = (0, None);
         for own in self.list.iter().filter(|own| own.phase == Phase::Usable) {
-            let mut rank = 1 + common_bits(&own.address, remote);
+            let mut rank = 1 + own.address.common_bits(remote);
             if now < own.preferred {
                 rank += 1 << 8;
             }
-            if own.address.is_unicast_link_local() == is_near {
+            if own.address.is_link_local() == is_near {
                 rank += 1 << 9;
             }
             if rank > best.0 {
@@ -351,11 +353,11 @@ impl Addresses {
     }
 
     /// The link-local address, unspecified as long as it is not in use.
-    pub(super) const fn link_local(&self) -> Ipv6Addr {
+    pub(super) const fn link_local(&self) -> Address {
         let [first, ..] = &self.list;
         match first.phase {
             Phase::Usable => first.address,
-            Phase::Free | Phase::Waiting | Phase::Asked | Phase::Duplicate => Ipv6Addr::UNSPECIFIED,
+            Phase::Free | Phase::Waiting | Phase::Asked | Phase::Duplicate => Address::UNSPECIFIED,
         }
     }
 
@@ -363,7 +365,7 @@ impl Addresses {
     pub(super) fn iter(&self, now: Instant) -> impl Iterator<Item = Ipv6Address> {
         self.list.iter().filter_map(move |own| {
             Some(Ipv6Address {
-                address: own.address,
+                address: Ipv6Addr::from(own.address.v6_octets()),
                 prefix: own.prefix,
                 state: match own.phase {
                     Phase::Free => return None,

@@ -4,14 +4,12 @@
 //! A host that joins a group says so three times; who asks is told of all groups, after a while
 //! that is left to chance. The group of all nodes is never reported.
 
-use core::net::Ipv6Addr;
-
-use tcp_core::wire::PROTOCOL_ICMPV6;
+use tcp_core::wire::{Address, PROTOCOL_ICMPV6};
 use tcp_core::{Duration, Instant};
 
 use super::super::random::Random;
 use super::addresses::Addresses;
-use super::message::{group_mac, seal, solicited_node};
+use super::message::{group, group_mac, seal};
 use super::routers::NEVER;
 use crate::mac::MacAddress;
 
@@ -22,17 +20,18 @@ const REPORT: u8 = 143;
 const IS_LISTENED_TO: u8 = 2;
 const IS_JOINED: u8 = 4;
 /// All routers that understand MLDv2.
-const ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x16);
+const ROUTERS: Address = group(0x16);
 /// How often a group that was joined is reported.
 const REPORTS: u8 = 3;
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 /// The longest delay that a query may ask for here, in milliseconds; and the shortest.
 const LONGEST: u16 = 10_000;
 const SHORTEST: u64 = 100;
+/// Octets of a record.
+const RECORD: usize = 20;
 /// Octets of the IPv6 header, and of the hop-by-hop options with the alert to routers.
 const IP_HEADER: usize = 40;
 const OPTIONS: [u8; 8] = [PROTOCOL_ICMPV6, 0, 5, 2, 0, 0, 1, 0];
-const RECORD: usize = 20;
 
 pub(super) fn mac() -> MacAddress {
     group_mac(&ROUTERS)
@@ -86,19 +85,24 @@ impl Reports {
             NEVER
         };
         let body = out.get_mut(IP_HEADER..)?;
-        let (options, icmp) = body.split_first_chunk_mut()?;
+        let (options, body) = body.split_first_chunk_mut()?;
         *options = OPTIONS;
-        let (head, records) = icmp.split_first_chunk_mut::<8>()?;
-        let (records, _) = records.as_chunks_mut::<RECORD>();
+        let (head, body) = body.split_first_chunk_mut()?;
+        let mut len = head.len();
         let mut count = 0u8;
-        for (record, own) in records.iter_mut().zip(addresses.all()) {
-            let (fixed, address) = record.split_first_chunk_mut::<4>()?;
-            *fixed = [kind, 0, 0, 0];
-            *address.first_chunk_mut()? = solicited_node(own).octets();
+        for (record, own) in body
+            .as_chunks_mut::<RECORD>()
+            .0
+            .iter_mut()
+            .zip(addresses.all())
+        {
+            let [a, b, c, d, address @ ..] = record;
+            [*a, *b, *c, *d] = [kind, 0, 0, 0];
+            *address = own.solicited_node().v6_octets();
+            len += record.len();
             count += 1;
         }
         *head = [REPORT, 0, 0, 0, 0, 0, 0, count];
-        let len = head.len() + usize::from(count) * RECORD;
         let source = addresses.link_local();
         let ends = [&source, &ROUTERS];
         let len = seal(out, ends, (HOP_BY_HOP, OPTIONS.len()), len)?;

@@ -5,15 +5,12 @@
 //! Invariants: every option has a length, and ends within the message; none is looked at before
 //! all were walked.
 
-use core::net::Ipv6Addr;
-
-use tcp_core::wire::{Checksum, PROTOCOL_ICMPV6};
+use tcp_core::wire::{Address, Checksum, PROTOCOL_ICMPV6};
 
 use super::super::cidr::is_host_v6;
-use super::super::dropped::LinkDropped;
 use crate::mac::MacAddress;
 
-const ROUTER_SOLICITATION: u8 = 133;
+pub(super) const ROUTER_SOLICITATION: u8 = 133;
 pub(super) const ROUTER_ADVERTISEMENT: u8 = 134;
 pub(super) const NEIGHBOR_SOLICITATION: u8 = 135;
 pub(super) const NEIGHBOR_ADVERTISEMENT: u8 = 136;
@@ -32,8 +29,16 @@ const HOP_LIMIT: u8 = 255;
 /// Octets of the IPv6 header, and where ICMPv6 begins when it follows at once.
 const IP_HEADER: usize = 40;
 
-pub(super) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
+pub(super) const ALL_NODES: Address = group(1);
+pub(super) const ALL_ROUTERS: Address = group(2);
+
+/// One of the groups on a link that are known by number.
+pub(super) const fn group(number: u8) -> Address {
+    match Address::from_v6(&[0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number]) {
+        Some(group) => group,
+        None => Address::UNSPECIFIED,
+    }
+}
 
 /// Whether this IPv6 packet is for neighbour discovery.
 pub(super) fn is_discovery(packet: &[u8]) -> bool {
@@ -42,36 +47,30 @@ pub(super) fn is_discovery(packet: &[u8]) -> bool {
         && kind.is_some_and(|kind| (ROUTER_SOLICITATION..=REDIRECT).contains(kind))
 }
 
-/// The group of those whose address ends like this one (RFC 4291 section 2.7.1).
-pub(super) fn solicited_node(address: &Ipv6Addr) -> Ipv6Addr {
-    let [.., a, b, c] = address.octets();
-    Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c])
-}
-
 /// The frame's destination for a group (RFC 2464 section 7).
-pub(super) fn group_mac(group: &Ipv6Addr) -> MacAddress {
-    let [.., a, b, c, d] = group.octets();
+pub(super) fn group_mac(group: &Address) -> MacAddress {
+    let [a, b, c, d] = group.last_octets();
     MacAddress([0x33, 0x33, a, b, c, d])
 }
 
 /// A message that passed the checks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Heard<'p> {
-    pub(super) source: Ipv6Addr,
-    pub(super) destination: Ipv6Addr,
+    pub(super) source: Address,
+    pub(super) destination: Address,
     /// Its type; what this host does not act upon has neither target nor options here.
     pub(super) kind: u8,
     /// What stands behind the checksum: the flags of an advertisement, the lifetime of a router.
     word: [u8; 4],
     /// Who is asked for, or speaks of itself.
-    pub(super) target: Ipv6Addr,
+    pub(super) target: Address,
     pub(super) options: Options<'p>,
 }
 
 /// What a prefix option says (RFC 4861 section 4.6.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Prefix {
-    pub(super) address: Ipv6Addr,
+    pub(super) address: Address,
     pub(super) len: u8,
     pub(super) on_link: bool,
     pub(super) autonomous: bool,
@@ -107,7 +106,7 @@ impl Prefix {
             return None;
         };
         Some(Self {
-            address: Ipv6Addr::from(*address),
+            address: Address::from_v6(address)?,
             len: *len,
             on_link: flags & 0x80 != 0,
             autonomous: flags & 0x40 != 0,
@@ -172,13 +171,20 @@ impl<'p> Iterator for Options<'p> {
 }
 
 impl<'p> Heard<'p> {
-    /// Reads a packet of neighbour discovery.
-    pub(super) fn parse(octets: &'p [u8]) -> Result<Self, LinkDropped> {
-        let heard = Self::read(octets).filter(Self::is_sound);
-        heard.ok_or(LinkDropped::NdpMalformed)
+    /// Nothing was read yet.
+    pub(super) const fn blank() -> Self {
+        Self {
+            source: Address::UNSPECIFIED,
+            destination: Address::UNSPECIFIED,
+            kind: 0,
+            word: [0; 4],
+            target: Address::UNSPECIFIED,
+            options: Options(&[]),
+        }
     }
 
-    fn read(octets: &'p [u8]) -> Option<Self> {
+    /// Reads a packet of neighbour discovery; `None` when it is malformed.
+    pub(super) fn read(&mut self, octets: &'p [u8]) -> Option<()> {
         let (head, rest) = octets.split_first_chunk::<IP_HEADER>()?;
         //= https://www.rfc-editor.org/rfc/rfc4861#section-7.1.1
         //# - The IP Hop Limit field has a value of 255, i.e., the packet
@@ -208,25 +214,21 @@ impl<'p> Heard<'p> {
         let ([source, destination], _) = ends.as_chunks::<16>() else {
             return None;
         };
-        let mut heard = Self {
-            source: Ipv6Addr::from(*source),
-            destination: Ipv6Addr::from(*destination),
-            kind,
-            word,
-            target: Ipv6Addr::UNSPECIFIED,
-            options: Options(&[]),
-        };
+        self.source = Address::from_v6(source)?;
+        self.destination = Address::from_v6(destination)?;
+        self.kind = kind;
+        self.word = word;
         let options = match kind {
             ROUTER_ADVERTISEMENT => rest.get(8..)?,
             NEIGHBOR_SOLICITATION | NEIGHBOR_ADVERTISEMENT => {
-                let (target, options) = rest.split_first_chunk::<16>()?;
-                heard.target = Ipv6Addr::from(*target);
+                let (target, options) = rest.split_first_chunk()?;
+                self.target = Address::from_v6(target)?;
                 options
             }
-            _ => return Some(heard),
+            _ => &[],
         };
-        heard.options = Options::walk(options)?;
-        Some(heard)
+        self.options = Options::walk(options)?;
+        self.is_sound().then_some(())
     }
 
     //= https://www.rfc-editor.org/rfc/rfc4861#section-6.1.2
@@ -242,17 +244,19 @@ impl<'p> Heard<'p> {
     //# Solicited flag is zero.
     fn is_sound(&self) -> bool {
         match self.kind {
-            ROUTER_ADVERTISEMENT => self.source.is_unicast_link_local(),
-            NEIGHBOR_SOLICITATION | NEIGHBOR_ADVERTISEMENT if self.target.is_multicast() => false,
-            // Only who looks for an address of its own has none yet.
-            NEIGHBOR_SOLICITATION if self.source.is_unspecified() => {
-                self.destination == solicited_node(&self.target)
-                    && self.options.first(SOURCE_ADDRESS).is_none()
-            }
-            NEIGHBOR_ADVERTISEMENT if self.is_solicited() && self.destination.is_multicast() => {
+            ROUTER_ADVERTISEMENT => self.source.is_link_local(),
+            NEIGHBOR_SOLICITATION | NEIGHBOR_ADVERTISEMENT if self.target.is_v6_multicast() => {
                 false
             }
-            NEIGHBOR_SOLICITATION | NEIGHBOR_ADVERTISEMENT => is_host_v6(self.source),
+            // Only who looks for an address of its own has none yet.
+            NEIGHBOR_SOLICITATION if self.source == Address::UNSPECIFIED => {
+                self.destination == self.target.solicited_node()
+                    && self.options.first(SOURCE_ADDRESS).is_none()
+            }
+            NEIGHBOR_ADVERTISEMENT if self.is_solicited() && self.destination.is_v6_multicast() => {
+                false
+            }
+            NEIGHBOR_SOLICITATION | NEIGHBOR_ADVERTISEMENT => is_host_v6(&self.source),
             _ => true,
         }
     }
@@ -284,91 +288,43 @@ impl<'p> Heard<'p> {
 /// A message to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Emit {
-    /// The frame's destination, unless `destination` is a group.
-    mac: MacAddress,
-    kind: u8,
-    source: Ipv6Addr,
-    destination: Ipv6Addr,
-    target: Ipv6Addr,
+    pub(super) kind: u8,
+    pub(super) source: Address,
+    pub(super) destination: Address,
+    pub(super) target: Address,
 }
 
 impl Emit {
-    /// Asks all routers to speak.
-    pub(super) const fn router_solicitation(source: Ipv6Addr) -> Self {
-        Self {
-            mac: MacAddress::BROADCAST,
-            kind: ROUTER_SOLICITATION,
-            source,
-            destination: ALL_ROUTERS,
-            target: Ipv6Addr::UNSPECIFIED,
-        }
-    }
-
-    /// Asks who has `target`: the host that is believed to have it, or, when that is a group, all
-    /// that might.
-    pub(super) fn solicitation(source: Ipv6Addr, target: Ipv6Addr, whom: &MacAddress) -> Self {
-        Self {
-            mac: *whom,
-            kind: NEIGHBOR_SOLICITATION,
-            source,
-            destination: if whom.is_group() {
-                solicited_node(&target)
-            } else {
-                target
-            },
-            target,
-        }
-    }
-
+    /// Writes the IP packet; its length.
     //= https://www.rfc-editor.org/rfc/rfc4861#section-7.2.4
     //# If the source of the solicitation is the unspecified address, the
     //# node MUST set the Solicited flag to zero and multicast the
     //# advertisement to the all-nodes address.
-    /// Tells who asked from `source` that `ours` is ours.
-    pub(super) const fn answer(ours: Ipv6Addr, source: Ipv6Addr, mac: MacAddress) -> Self {
-        Self {
-            mac,
-            kind: NEIGHBOR_ADVERTISEMENT,
-            source: ours,
-            destination: if source.is_unspecified() {
-                ALL_NODES
-            } else {
-                source
-            },
-            target: ours,
-        }
-    }
-
-    /// Writes the IP packet; its length, and the frame's destination.
-    pub(super) fn write(&self, out: &mut [u8], mac: &MacAddress) -> Option<(usize, MacAddress)> {
-        let to_group = self.destination.is_multicast();
+    #[inline(never)]
+    pub(super) fn write(&self, out: &mut [u8], mac: &MacAddress) -> Option<usize> {
         let (flags, option) = match self.kind {
-            NEIGHBOR_ADVERTISEMENT if to_group => (OVERRIDE, TARGET_ADDRESS),
+            NEIGHBOR_ADVERTISEMENT if self.destination.is_v6_multicast() => {
+                (OVERRIDE, TARGET_ADDRESS)
+            }
             NEIGHBOR_ADVERTISEMENT => (OVERRIDE | SOLICITED, TARGET_ADDRESS),
             _ => (0, SOURCE_ADDRESS),
         };
         let (fixed, rest) = out.get_mut(IP_HEADER..)?.split_first_chunk_mut()?;
         *fixed = [self.kind, 0, 0, 0, flags, 0, 0, 0];
-        *rest.first_chunk_mut()? = self.target.octets();
+        *rest.first_chunk_mut()? = self.target.v6_octets();
         // Routers are asked for without a target.
         let mut len = if self.kind == ROUTER_SOLICITATION {
             8
         } else {
             24
         };
-        if !self.source.is_unspecified() {
+        if self.source != Address::UNSPECIFIED {
             let [a, b, c, d, e, f] = mac.0;
             *rest.get_mut(len - 8..)?.first_chunk_mut()? = [option, 1, a, b, c, d, e, f];
             len += 8;
         }
         let ends = [&self.source, &self.destination];
-        let len = seal(out, ends, (PROTOCOL_ICMPV6, 0), len)?;
-        let to = if to_group {
-            group_mac(&self.destination)
-        } else {
-            self.mac
-        };
-        Some((len, to))
+        seal(out, ends, (PROTOCOL_ICMPV6, 0), len)
     }
 }
 
@@ -378,7 +334,7 @@ impl Emit {
 /// routers being able to forward it.
 pub(super) fn seal(
     out: &mut [u8],
-    [source, destination]: [&Ipv6Addr; 2],
+    [source, destination]: [&Address; 2],
     (next, options): (u8, usize),
     len: usize,
 ) -> Option<usize> {
@@ -390,7 +346,7 @@ pub(super) fn seal(
     let ([from, to], _) = ends.as_chunks_mut() else {
         return None;
     };
-    (*from, *to) = (source.octets(), destination.octets());
+    (*from, *to) = (source.v6_octets(), destination.v6_octets());
     let message = rest.get_mut(options..)?.get_mut(..len)?;
     let sum = sum(ends, message);
     *message.get_mut(2..)?.first_chunk_mut()? = sum.complement();

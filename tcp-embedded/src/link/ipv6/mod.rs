@@ -19,6 +19,7 @@ mod routers;
 use core::net::Ipv6Addr;
 
 use heapless::Deque;
+use tcp_core::wire::Address;
 use tcp_core::{Duration, Instant};
 
 pub(crate) use addresses::Change;
@@ -36,8 +37,8 @@ use crate::mac::MacAddress;
 use addresses::{Addresses, Phase};
 use groups::Reports;
 use message::{
-    ALL_NODES, Emit, Heard, NEIGHBOR_ADVERTISEMENT, NEIGHBOR_SOLICITATION, Prefix,
-    ROUTER_ADVERTISEMENT, group_mac, is_discovery,
+    ALL_NODES, ALL_ROUTERS, Emit, Heard, NEIGHBOR_ADVERTISEMENT, NEIGHBOR_SOLICITATION, Prefix,
+    ROUTER_ADVERTISEMENT, ROUTER_SOLICITATION, group_mac, is_discovery,
 };
 use routers::{HOST, List, NEVER};
 
@@ -76,6 +77,17 @@ pub struct Ipv6Host {
     pub autoconfiguration: Autoconfiguration,
 }
 
+/// A solicitation or an answer to one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Owed {
+    /// The frame's destination.
+    mac: MacAddress,
+    /// Of an answer; unspecified in a solicitation.
+    ours: Address,
+    /// Who is asked for, or asked.
+    peer: Address,
+}
+
 /// The addresses, the routers, and what is owed to others.
 #[derive(Debug)]
 pub(super) struct Side {
@@ -84,7 +96,7 @@ pub(super) struct Side {
     /// Prefixes on the link.
     on_link: List,
     autoconfiguration: Autoconfiguration,
-    owed: Deque<Emit, OWED>,
+    owed: Deque<Owed, OWED>,
     /// When routers are solicited next, and how often they were.
     solicitation: (Instant, u32),
     is_joined: bool,
@@ -115,13 +127,19 @@ impl Side {
         self.is_joined = false;
         self.addresses.maker.secret = host.stable_secret;
         self.addresses.maker.mac = mac;
-        let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
+        let link_local = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let link_local = Address::from_v6(&link_local).unwrap_or_default();
         let _ = self.addresses.derive(&link_local, due);
-        if let Some(own) = host.address {
-            self.addresses.configure(own.address(), own.prefix(), due);
-            self.on_link.configure(own.address(), own.prefix());
+        if let Some(own) = host.address
+            && let Some(address) = Address::new(own.address().into())
+        {
+            self.addresses.configure(address, own.prefix(), due);
+            self.on_link.configure(address, own.prefix());
         }
-        if let Some(gateway) = host.gateway {
+        if let Some(gateway) = host
+            .gateway
+            .and_then(|gateway| Address::new(gateway.into()))
+        {
             self.routers.configure(gateway, HOST);
         }
         self.autoconfiguration = host.autoconfiguration;
@@ -148,33 +166,36 @@ impl Side {
     pub(super) fn next_hop(
         &self,
         now: Instant,
-        destination: Ipv6Addr,
+        destination: Address,
         neighbors: &mut Neighbors<'_>,
     ) -> Option<Hop> {
-        if destination.is_multicast() {
+        if destination.is_v6_multicast() {
             None
-        } else if destination.is_unicast_link_local() || self.on_link.holds(now, &destination) {
+        } else if destination.is_link_local() || self.on_link.holds(now, &destination) {
             Some(destination)
         } else {
             self.routers.choose(now, neighbors)
         }
     }
 
-    /// Asks who has `target`.
-    pub(super) fn solicit(
-        &mut self,
-        now: Instant,
-        whom: &MacAddress,
-        target: Ipv6Addr,
-    ) -> Result<(), LinkDropped> {
-        let source = self.addresses.source_for(now, &target);
-        let source = source.ok_or(LinkDropped::NoRoute)?;
-        self.owe(Emit::solicitation(source, target, whom))
+    /// Asks for `peer` with `ours` unspecified, else answers to it that `ours` is ours.
+    fn owe(&mut self, mac: &MacAddress, ours: &Address, peer: &Address) -> Result<(), LinkDropped> {
+        let pushed = self.owed.push_back(Owed {
+            mac: *mac,
+            ours: *ours,
+            peer: *peer,
+        });
+        pushed.map_err(|_| LinkDropped::QueueFull)
     }
 
-    fn owe(&mut self, message: Emit) -> Result<(), LinkDropped> {
-        let pushed = self.owed.push_back(message);
-        pushed.map_err(|_| LinkDropped::QueueFull)
+    /// Asks who has `target`: the host that is believed to have it, or, when that is a group, all
+    /// that might.
+    pub(super) fn solicit(
+        &mut self,
+        whom: &MacAddress,
+        target: &Address,
+    ) -> Result<(), LinkDropped> {
+        self.owe(whom, &Address::UNSPECIFIED, target)
     }
 
     /// Writes a message that is due; the frame's length.
@@ -186,29 +207,60 @@ impl Side {
         random: &mut Random,
     ) -> Option<usize> {
         let packet = frame.get_mut(HEADER..)?;
-        let (len, to) = if self.reports.due <= now {
-            let len = self.reports.write(now, packet, &self.addresses)?;
-            (len, groups::mac())
+        let mut to = groups::mac();
+        let len = if self.reports.due <= now {
+            self.reports.write(now, packet, &self.addresses)?
         } else {
-            self.due(now, random)?.write(packet, mac)?
+            let (kind, owed) = self.due(now, random)?;
+            let nobody = owed.peer == Address::UNSPECIFIED;
+            let message = Emit {
+                kind,
+                source: owed.ours,
+                destination: match kind {
+                    ROUTER_SOLICITATION => ALL_ROUTERS,
+                    NEIGHBOR_SOLICITATION if owed.mac.is_group() => owed.peer.solicited_node(),
+                    NEIGHBOR_ADVERTISEMENT if nobody => ALL_NODES,
+                    _ => owed.peer,
+                },
+                target: match kind {
+                    NEIGHBOR_ADVERTISEMENT => owed.ours,
+                    _ => owed.peer,
+                },
+            };
+            to = if message.destination.is_v6_multicast() {
+                group_mac(&message.destination)
+            } else {
+                owed.mac
+            };
+            message.write(packet, mac)?
         };
         ethernet::finish(frame, Route { from: mac, to: &to }, Carries::Ipv6, len)
     }
 
-    /// The message that is due first.
-    fn due(&mut self, now: Instant, random: &mut Random) -> Option<Emit> {
-        if let Some(target) = self.addresses.ask(now) {
-            let nobody = Ipv6Addr::UNSPECIFIED;
-            return Some(Emit::solicitation(nobody, target, &MacAddress::BROADCAST));
-        }
+    /// What is due first: its type, and who is concerned.
+    fn due(&mut self, now: Instant, random: &mut Random) -> Option<(u8, Owed)> {
         let (due, count) = self.solicitation;
-        if due <= now {
+        let mut owed = Owed {
+            mac: MacAddress::BROADCAST,
+            ours: Address::UNSPECIFIED,
+            peer: Address::UNSPECIFIED,
+        };
+        if let Some(target) = self.addresses.ask(now) {
+            owed.peer = *target;
+        } else if due <= now {
             let wait = SOLICITATION_INTERVAL.doubled(count.min(DOUBLINGS));
             let next = now + wait + random.below(SECOND);
             self.solicitation = (next, count.saturating_add(1));
-            return Some(Emit::router_solicitation(self.addresses.link_local()));
+            owed.ours = self.addresses.link_local();
+            return Some((ROUTER_SOLICITATION, owed));
+        } else {
+            owed = self.owed.pop_front()?;
+            if owed.ours != Address::UNSPECIFIED {
+                return Some((NEIGHBOR_ADVERTISEMENT, owed));
+            }
+            owed.ours = self.addresses.source_for(now, &owed.peer)?;
         }
-        self.owed.pop_front()
+        Some((NEIGHBOR_SOLICITATION, owed))
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -225,10 +277,12 @@ impl Side {
         neighbors: &mut Neighbors<'_>,
         random: &mut Random,
     ) -> Result<Option<(Hop, MacAddress)>, LinkDropped> {
-        let heard = Heard::parse(frame.payload)?;
+        let mut heard = Heard::blank();
+        let read = heard.read(frame.payload);
+        read.ok_or(LinkDropped::NdpMalformed)?;
         let destination = self.addresses.phase(&heard.destination);
         if matches!(destination, Phase::Free | Phase::Duplicate)
-            && !heard.destination.is_multicast()
+            && !heard.destination.is_v6_multicast()
         {
             return Err(LinkDropped::NotForUs);
         }
@@ -237,7 +291,7 @@ impl Side {
         }
         match heard.kind {
             NEIGHBOR_SOLICITATION => {
-                self.asked(now, &heard, frame.source)?;
+                self.asked(now, &heard, &frame.source)?;
                 Ok(None)
             }
             NEIGHBOR_ADVERTISEMENT => {
@@ -246,7 +300,7 @@ impl Side {
             }
             ROUTER_ADVERTISEMENT => {
                 self.hear_router(now, &heard, random);
-                neighbors.revive(heard.source);
+                neighbors.revive(&heard.source);
                 Ok(None)
             }
             _ => Err(LinkDropped::NdpUnasked),
@@ -258,18 +312,18 @@ impl Side {
         &mut self,
         now: Instant,
         heard: &Heard<'_>,
-        mac: MacAddress,
+        mac: &MacAddress,
     ) -> Result<(), LinkDropped> {
-        let (source, target) = (heard.source, heard.target);
+        let (source, target) = (&heard.source, &heard.target);
         //= https://www.rfc-editor.org/rfc/rfc4862#section-5.4.3
         //# If the source address of the Neighbor Solicitation is the unspecified
         //# address, the solicitation is from a node performing Duplicate Address
         //# Detection.
-        if source.is_unspecified() && self.addresses.is_taken(now, &target) {
+        if *source == Address::UNSPECIFIED && self.addresses.is_taken(now, target) {
             return Err(LinkDropped::NdpConflict);
         }
-        if self.addresses.phase(&target) == Phase::Usable {
-            self.owe(Emit::answer(target, source, mac))?;
+        if self.addresses.phase(target) == Phase::Usable {
+            self.owe(mac, target, source)?;
         }
         Ok(())
     }
@@ -281,8 +335,8 @@ impl Side {
         heard: &Heard<'_>,
         neighbors: &mut Neighbors<'_>,
     ) -> Result<MacAddress, LinkDropped> {
-        let target = heard.target;
-        if self.addresses.is_taken(now, &target) || self.addresses.phase(&target) == Phase::Usable {
+        let target = &heard.target;
+        if self.addresses.is_taken(now, target) || self.addresses.phase(target) == Phase::Usable {
             return Err(LinkDropped::NdpConflict);
         }
         let known = neighbors.known(target);
@@ -315,7 +369,7 @@ impl Side {
             //= https://www.rfc-editor.org/rfc/rfc4862#section-5.5.3
             //# b)  If the prefix is the link-local prefix, silently ignore the
             //# Prefix Information option.
-            if prefix.address.is_unicast_link_local() || prefix.address.is_multicast() {
+            if prefix.address.is_link_local() || prefix.address.is_v6_multicast() {
                 continue;
             }
             if prefix.on_link {
@@ -331,8 +385,8 @@ impl Side {
         let Some((servers, lifetime)) = message::name_servers(option) else {
             return;
         };
-        for server in servers.iter().map(|server| Ipv6Addr::from(*server)) {
-            if is_host_v6(server) {
+        for server in servers.iter().filter_map(Address::from_v6) {
+            if is_host_v6(&server) {
                 self.name_servers.keep(now, (&server, HOST), lifetime);
             }
         }
@@ -389,13 +443,16 @@ impl Link<'_> {
     /// The name servers that routers told of.
     #[cfg(feature = "dns")]
     pub(super) fn ipv6_name_servers(&self) -> impl Iterator<Item = Ipv6Addr> {
-        self.ipv6.name_servers.addresses()
+        let servers = self.ipv6.name_servers.addresses();
+        servers.map(|server| Ipv6Addr::from(server.v6_octets()))
     }
 
     /// The address to talk to `remote` from.
     #[cfg(feature = "dns")]
     pub(super) fn ipv6_source(&self, now: Instant, remote: Ipv6Addr) -> Option<Ipv6Addr> {
-        self.ipv6.addresses.source_for(now, &remote)
+        let remote = Address::new(remote.into())?;
+        let source = self.ipv6.addresses.source_for(now, &remote)?;
+        Some(Ipv6Addr::from(source.v6_octets()))
     }
 
     /// A frame with an IPv6 packet.

@@ -3,8 +3,7 @@
 //! The lists are small. What is in one stays until its time is over: a flood of advertisements
 //! fills what is free and evicts nothing. What is configured stands first, and stays.
 
-use core::net::Ipv6Addr;
-
+use tcp_core::wire::Address;
 use tcp_core::{Duration, Instant};
 
 use super::super::cidr::shares;
@@ -29,7 +28,7 @@ pub(super) fn until(now: Instant, seconds: u32) -> Instant {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Entry {
-    address: Ipv6Addr,
+    address: Address,
     /// Of a prefix.
     len: u8,
     is_configured: bool,
@@ -44,7 +43,7 @@ pub(super) struct List([Entry; ENTRIES]);
 impl List {
     pub(super) const fn new() -> Self {
         let free = Entry {
-            address: Ipv6Addr::UNSPECIFIED,
+            address: Address::UNSPECIFIED,
             len: 0,
             is_configured: false,
             until: Instant::ZERO,
@@ -53,7 +52,7 @@ impl List {
     }
 
     /// An entry for ever, in a list that is empty.
-    pub(super) fn configure(&mut self, address: Ipv6Addr, len: u8) {
+    pub(super) fn configure(&mut self, address: Address, len: u8) {
         let [first, ..] = &mut self.0;
         *first = Entry {
             address,
@@ -65,7 +64,7 @@ impl List {
 
     /// For how many seconds an entry counts: changes it, or makes it if there is a place.
     #[inline(never)]
-    pub(super) fn keep(&mut self, now: Instant, (address, len): (&Ipv6Addr, u8), seconds: u32) {
+    pub(super) fn keep(&mut self, now: Instant, (address, len): (&Address, u8), seconds: u32) {
         let mut free = None;
         // From the end, so that the first place is taken that is free.
         for entry in self.0.iter_mut().rev() {
@@ -87,7 +86,7 @@ impl List {
 
     /// Whether one of the entries holds `address`.
     #[inline(never)]
-    pub(super) fn holds(&self, now: Instant, address: &Ipv6Addr) -> bool {
+    pub(super) fn holds(&self, now: Instant, address: &Address) -> bool {
         self.iter(now)
             .any(|entry| shares(&entry.address, address, entry.len))
     }
@@ -97,7 +96,7 @@ impl List {
     }
 
     #[cfg(feature = "dns")]
-    pub(super) fn addresses(&self) -> impl Iterator<Item = Ipv6Addr> {
+    pub(super) fn addresses(&self) -> impl Iterator<Item = Address> {
         self.iter(Instant::ZERO).map(|entry| entry.address)
     }
 
@@ -116,10 +115,10 @@ impl List {
     //# Routers that are reachable or probably reachable (i.e., in any
     //# state other than INCOMPLETE) SHOULD be preferred over routers
     //# whose reachability is unknown or suspect
-    pub(super) fn choose(&self, now: Instant, neighbors: &mut Neighbors<'_>) -> Option<Ipv6Addr> {
+    pub(super) fn choose(&self, now: Instant, neighbors: &mut Neighbors<'_>) -> Option<Address> {
         let mut chosen = None;
         for entry in self.iter(now) {
-            if !neighbors.is_silent(entry.address) {
+            if !neighbors.is_silent(&entry.address) {
                 return Some(entry.address);
             }
             chosen = chosen.or(Some(entry.address));

@@ -4,7 +4,6 @@ use tcp_core::wire::{Address, IpEmit, PROTOCOL_ICMPV6, emit_ip_header, pseudo_he
 
 use super::super::neighbor::Neighbor;
 use super::super::{LinkDropped, Outgoing};
-use super::message::solicited_node;
 use super::*;
 
 const US: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
@@ -18,6 +17,24 @@ fn ip(text: &str) -> Ipv6Addr {
 fn address(address: Ipv6Addr) -> Address {
     Address::new(address.into()).unwrap()
 }
+
+fn v6(address: Address) -> Ipv6Addr {
+    Ipv6Addr::from(address.v6_octets())
+}
+
+fn packed(address: Ipv6Addr) -> Address {
+    Address::new(address.into()).unwrap()
+}
+
+fn solicited_node(address: &Ipv6Addr) -> Ipv6Addr {
+    v6(packed(*address).solicited_node())
+}
+
+fn group_mac(group: &Ipv6Addr) -> MacAddress {
+    message::group_mac(&packed(*group))
+}
+
+const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 
 fn at(ms: u64) -> Instant {
     Instant::from_millis(ms)
@@ -114,8 +131,8 @@ impl<'a> Bench<'a> {
         while let Some(change) = self.link.next_change(self.now) {
             match change {
                 Change::Join(group) => self.groups.push(group),
-                Change::Add(address, _) => self.installed.push(address),
-                Change::Remove(address) => self.installed.retain(|own| *own != address),
+                Change::Add(address, _) => self.installed.push(v6(address)),
+                Change::Remove(address) => self.installed.retain(|own| *own != v6(address)),
             }
         }
         let mut said = Vec::new();
@@ -141,7 +158,7 @@ impl<'a> Bench<'a> {
                 destination: address(24),
                 body: packet[40..40 + length].to_vec(),
             });
-            Heard::parse(packet).expect("what is said is sound");
+            Heard::blank().read(packet).expect("what is said is sound");
         }
         said
     }
@@ -170,7 +187,9 @@ impl<'a> Bench<'a> {
     }
 
     fn made_in(&self, prefix: &str) -> Option<(Ipv6Addr, Ipv6AddressState)> {
-        let inside = |own: &(Ipv6Addr, _)| super::super::cidr::shares(&own.0, &ip(prefix), 64);
+        let inside = |own: &(Ipv6Addr, _)| {
+            super::super::cidr::shares(&packed(own.0), &packed(ip(prefix)), 64)
+        };
         self.addresses().into_iter().find(inside)
     }
 }

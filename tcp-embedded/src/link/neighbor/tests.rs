@@ -7,11 +7,11 @@ const OTHER: MacAddress = MacAddress([2, 0, 0, 0, 0, 0xbb]);
 
 fn host(number: u16) -> Hop {
     let [high, low] = number.to_be_bytes();
-    hop(Ipv4Addr::new(10, 0, high, low))
+    Hop::from([10, 0, high, low])
 }
 
 fn gateway() -> Hop {
-    hop(Ipv4Addr::new(10, 0, 0, 254))
+    Hop::from([10, 0, 0, 254])
 }
 
 fn is_gateway(address: Hop) -> bool {
@@ -54,7 +54,7 @@ fn resolve(
 
 fn learn(cache: &mut Neighbors<'_>, now: Instant, address: Hop) {
     assert_eq!(resolve(cache, now, address, nobody), ASK);
-    assert!(cache.confirm(now, address, MAC));
+    assert!(cache.confirm(now, &address, MAC));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_neighbour_is_asked_for_once_a_second_until_it_answers() {
         }
     }
     assert_eq!(requests, 5);
-    assert!(cache.confirm(at(5_000), host(2), MAC));
+    assert!(cache.confirm(at(5_000), &host(2), MAC));
     assert_eq!(resolve(&mut cache, at(5_001), host(2), nobody), known(MAC));
 }
 
@@ -79,9 +79,9 @@ fn a_neighbour_is_asked_for_once_a_second_until_it_answers() {
 fn a08_an_answer_that_was_not_asked_for_is_not_believed() {
     let mut entries = [Neighbor::EMPTY; 2];
     let mut cache = Neighbors::new(&mut entries);
-    assert!(!cache.confirm(at(0), gateway(), OTHER));
+    assert!(!cache.confirm(at(0), &gateway(), OTHER));
     learn(&mut cache, at(0), gateway());
-    assert!(!cache.confirm(at(1), gateway(), OTHER));
+    assert!(!cache.confirm(at(1), &gateway(), OTHER));
     assert_eq!(
         resolve(&mut cache, at(2), gateway(), is_gateway),
         known(MAC)
@@ -98,7 +98,7 @@ fn an_old_address_is_verified_while_it_stays_in_use() {
         verify(MAC)
     );
     assert_eq!(resolve(&mut cache, at(60_500), host(2), nobody), known(MAC));
-    assert!(cache.confirm(at(60_501), host(2), OTHER));
+    assert!(cache.confirm(at(60_501), &host(2), OTHER));
     assert_eq!(
         resolve(&mut cache, at(60_502), host(2), nobody),
         known(OTHER)
@@ -181,5 +181,5 @@ fn a11_thrashing_does_not_ask_more_than_once_a_second() {
 fn a_cache_without_entries_is_full() {
     let mut cache = Neighbors::new(&mut []);
     assert_eq!(resolve(&mut cache, at(0), host(1), nobody), FULL);
-    assert!(!cache.confirm(at(0), host(1), MAC));
+    assert!(!cache.confirm(at(0), &host(1), MAC));
 }

@@ -13,7 +13,11 @@ fn dropped(frames: &[Vec<u8>], reason: LinkDropped) {
         assert_eq!(bench.hear(frame), Err(reason), "frame {number}");
         assert_eq!(bench.settle(), [], "frame {number}");
         assert_eq!(bench.addresses(), before, "frame {number}");
-        assert_eq!(bench.link.neighbors.known(peer()), None, "frame {number}");
+        assert_eq!(
+            bench.link.neighbors.known(&packed(peer())),
+            None,
+            "frame {number}"
+        );
     }
 }
 
@@ -210,7 +214,7 @@ fn n13_messages_in_fragments_are_not_read() {
         let inside = bench.link.receive(bench.now, &frame).unwrap();
         assert!(matches!(inside, Inside::Packet(..)));
         assert_eq!(bench.settle(), []);
-        assert_eq!(bench.link.neighbors.known(peer()), None);
+        assert_eq!(bench.link.neighbors.known(&packed(peer())), None);
     }
 }
 
@@ -228,7 +232,7 @@ fn n14_solicitations_for_others_teach_nothing() {
         let other = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, number, 1);
         let _ = bench.hear(&build.frame(&solicitation(other)));
         bench.settle();
-        assert_eq!(bench.link.neighbors.known(source), None);
+        assert_eq!(bench.link.neighbors.known(&packed(source)), None);
     }
     assert_eq!(bench.send(peer()), None);
     assert_eq!(bench.settle()[0].target(), peer(), "there is room");
@@ -299,12 +303,12 @@ fn n19_an_advertisement_that_was_not_asked_for_is_not_believed() {
         let frame = to_us().frame(&advertisement(flags, peer()));
         assert_eq!(bench.hear(&frame), Err(LinkDropped::NdpUnasked));
     }
-    assert_eq!(bench.link.neighbors.known(peer()), None);
+    assert_eq!(bench.link.neighbors.known(&packed(peer())), None);
     // It was asked for, but nobody says that this is the answer.
     bench.send(peer());
     let frame = to_us().frame(&advertisement(0x20, peer()));
     assert_eq!(bench.hear(&frame), Err(LinkDropped::NdpUnasked));
-    assert_eq!(bench.link.neighbors.known(peer()), None);
+    assert_eq!(bench.link.neighbors.known(&packed(peer())), None);
 }
 
 #[test]
