@@ -6,10 +6,8 @@ use super::dropped::Dropped;
 use super::input::{Content, Reach};
 use super::{RxChecksum, Stack};
 use crate::profile::{Memory, Profile};
-use crate::wire::{
-    Echo, EchoKind, IcmpError, IcmpMeaning, IcmpMessage, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP,
-    ParseError, emit_echo,
-};
+use crate::wire::icmp::{self, Class, Parts};
+use crate::wire::{IcmpMeaning, IpPacket, PROTOCOL_ICMPV4, PROTOCOL_TCP, ParseError, Quoted};
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Takes an ICMP message. What is not answered or used here is for whoever drives the stack:
@@ -26,22 +24,20 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Ok(Content::NotTcp);
         }
         let (source, destination) = (packet.source, packet.destination);
-        let message = IcmpMessage::parse(packet.payload, source, destination, checksum)
-            .map_err(ParseError::dropped)?;
-        match message {
-            IcmpMessage::EchoRequest(echo) if self.answer_echo => {
-                self.answer_echo(packet, reach, &echo)?;
-                Ok(Content::Used)
+        let opened = icmp::open(packet.payload, source, destination, checksum);
+        let (class, message) = opened.map_err(ParseError::dropped)?;
+        match class {
+            Class::EchoRequest if self.answer_echo => self.answer_echo(packet, reach, &message)?,
+            Class::Error(meaning) => {
+                let quoted = Quoted::parse(message.data).map_err(ParseError::dropped)?;
+                if quoted.protocol != PROTOCOL_TCP {
+                    return Ok(Content::NotTcp);
+                }
+                self.icmp_error(meaning, &quoted)?;
             }
-            IcmpMessage::Error(error) if error.quoted.protocol == PROTOCOL_TCP => {
-                self.icmp_error(&error)?;
-                Ok(Content::Used)
-            }
-            IcmpMessage::EchoRequest(_)
-            | IcmpMessage::EchoReply(_)
-            | IcmpMessage::Error(_)
-            | IcmpMessage::Other { .. } => Ok(Content::NotTcp),
+            Class::EchoRequest | Class::EchoReply | Class::Other => return Ok(Content::NotTcp),
         }
+        Ok(Content::Used)
     }
 
     //= https://www.rfc-editor.org/rfc/rfc1122#section-3.2.2.6
@@ -51,13 +47,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         &mut self,
         packet: &IpPacket<'_>,
         reach: Reach,
-        echo: &Echo<'_>,
+        request: &Parts<'_>,
     ) -> Result<(), Dropped> {
         if reach != Reach::HostToHost {
             return Err(Dropped::Icmp);
         }
         let header = Self::answer_header(packet.destination, packet.source);
-        let write = |space: &mut [u8]| emit_echo(space, &header, EchoKind::Reply, echo);
+        let write = |space: &mut [u8]| icmp::emit_answer(space, &header, request);
         self.replies
             .push_packet(packet.source, write)
             .map_err(|_| Dropped::ReplyQueueFull)
@@ -68,8 +64,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.9.2.2
     //# TCP implementations MUST act on an ICMP error message passed up from the IP
     //# layer, directing it to the connection that created the error (MUST-54).
-    fn icmp_error(&mut self, error: &IcmpError) -> Result<(), Dropped> {
-        let quoted = &error.quoted;
+    fn icmp_error(&mut self, meaning: IcmpMeaning, quoted: &Quoted) -> Result<(), Dropped> {
         let key = Key {
             local: quoted.source,
             remote: quoted.destination,
@@ -80,7 +75,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Err(Dropped::Icmp);
         };
         let now = self.clock;
-        let judged = self.with_connection(index, |connection| match error.meaning {
+        let judged = self.with_connection(index, |connection| match meaning {
             IcmpMeaning::Unreachable(what) => connection.unreachable(now, quoted.seq, what),
             IcmpMeaning::TooBig { mtu } => {
                 let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);

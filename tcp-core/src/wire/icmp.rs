@@ -118,7 +118,7 @@ pub(super) struct Quotation {
 }
 
 /// What a type and a code mean, before the rest is read.
-pub(super) enum Class {
+pub(crate) enum Class {
     EchoRequest,
     EchoReply,
     Error(IcmpMeaning),
@@ -135,21 +135,9 @@ impl<'p> IcmpMessage<'p> {
         destination: Address,
         checksum: RxChecksum,
     ) -> Result<Self, ParseError> {
-        let Some((header, data)) = octets.split_first_chunk::<HEADER_LEN>() else {
-            return Err(truncated(HEADER_LEN, octets.len()));
-        };
-        if checksum != RxChecksum::Partial && !is_right(octets, source, destination) {
-            return Err(ParseError::Checksum { layer: Layer::Icmp });
-        }
-        let [kind, code, _, _, w0, w1, w2, w3] = *header;
-        let word = u32::from_be_bytes([w0, w1, w2, w3]);
-        #[cfg(feature = "ipv6")]
-        let class = match source.is_v4() {
-            true => icmpv4::classify(kind, code, word),
-            false => icmpv6::classify(kind, code, word),
-        };
-        #[cfg(not(feature = "ipv6"))]
-        let class = icmpv4::classify(kind, code, word);
+        let (class, message) = open(octets, source, destination, checksum)?;
+        let [kind, code, _, _, w0, w1, w2, w3] = *message.header;
+        let data = message.data;
         let echo = Echo {
             identifier: u16::from_be_bytes([w0, w1]),
             sequence: u16::from_be_bytes([w2, w3]),
@@ -167,9 +155,48 @@ impl<'p> IcmpMessage<'p> {
     }
 }
 
+/// A message that is taken apart.
+pub(crate) struct Parts<'p> {
+    header: &'p [u8; HEADER_LEN],
+    /// What follows the header.
+    pub(crate) data: &'p [u8],
+}
+
+/// What a message means, and its parts: see [`IcmpMessage::parse`].
+pub(crate) fn open(
+    octets: &[u8],
+    source: Address,
+    destination: Address,
+    checksum: RxChecksum,
+) -> Result<(Class, Parts<'_>), ParseError> {
+    let Some((header, data)) = octets.split_first_chunk::<HEADER_LEN>() else {
+        return Err(truncated(HEADER_LEN, octets.len()));
+    };
+    if checksum != RxChecksum::Partial && !is_right(octets, source, destination) {
+        return Err(ParseError::Checksum { layer: Layer::Icmp });
+    }
+    let [kind, code, _, _, w0, w1, w2, w3] = *header;
+    let word = u32::from_be_bytes([w0, w1, w2, w3]);
+    #[cfg(feature = "ipv6")]
+    let class = match source.is_v4() {
+        true => icmpv4::classify(kind, code, word),
+        false => icmpv6::classify(kind, code, word),
+    };
+    #[cfg(not(feature = "ipv6"))]
+    let class = icmpv4::classify(kind, code, word);
+    Ok((class, Parts { header, data }))
+}
+
+/// Writes the answer to an echo request. `None` (and `out` untouched) when it does not fit.
+pub(crate) fn emit_answer(out: &mut [u8], ip: &IpEmit, request: &Parts<'_>) -> Option<usize> {
+    let [_, _, _, _, words @ ..] = *request.header;
+    let header = echo_header(ip, EchoKind::Reply, words)?;
+    emit(out, ip, header, request.data)
+}
+
 impl Quoted {
     /// Reads the quotation: an IP header and eight octets are needed, more is not looked at.
-    fn parse(octets: &[u8]) -> Result<Self, ParseError> {
+    pub(crate) fn parse(octets: &[u8]) -> Result<Self, ParseError> {
         let needed = truncated(icmpv4::QUOTATION.least, octets.len());
         let seen = glimpse(octets).ok_or(needed)?;
         let upper = seen.upper.first_chunk::<8>().filter(|_| seen.is_first);
@@ -252,6 +279,14 @@ const fn may_complain_v6(_: Complaint, _: &Glimpse<'_>) -> bool {
 /// Writes an echo request or reply. `None` (and `out` untouched) when it does not fit.
 #[must_use]
 pub fn emit_echo(out: &mut [u8], ip: &IpEmit, kind: EchoKind, echo: &Echo<'_>) -> Option<usize> {
+    let [i0, i1] = echo.identifier.to_be_bytes();
+    let [s0, s1] = echo.sequence.to_be_bytes();
+    let header = echo_header(ip, kind, [i0, i1, s0, s1])?;
+    emit(out, ip, header, echo.data)
+}
+
+/// The header of an echo with these identifier and sequence number.
+fn echo_header(ip: &IpEmit, kind: EchoKind, words: [u8; 4]) -> Option<[u8; HEADER_LEN]> {
     let kind = match (ip.source.is_v4(), kind) {
         (true, EchoKind::Request) => icmpv4::ECHO_REQUEST,
         (true, EchoKind::Reply) => icmpv4::ECHO_REPLY,
@@ -262,9 +297,8 @@ pub fn emit_echo(out: &mut [u8], ip: &IpEmit, kind: EchoKind, echo: &Echo<'_>) -
         #[cfg(not(feature = "ipv6"))]
         (false, _) => return None,
     };
-    let [i0, i1] = echo.identifier.to_be_bytes();
-    let [s0, s1] = echo.sequence.to_be_bytes();
-    emit(out, ip, [kind, 0, 0, 0, i0, i1, s0, s1], echo.data)
+    let [w0, w1, w2, w3] = words;
+    Some([kind, 0, 0, 0, w0, w1, w2, w3])
 }
 
 /// Writes a complaint about the packet `original`, which is quoted as far as `out` and the

@@ -41,17 +41,14 @@ pub(super) fn classify(kind: u8, code: u8, word: u32) -> Class {
 }
 
 /// RFC 1122 section 3.2.2.1 and RFC 1812 section 5.2.7.1.
-const fn unreachable(code: u8) -> Option<Unreachable> {
-    Some(match code {
-        // Network unreachable, unknown, or not for this type of service.
-        0 | 6 | 11 => Unreachable::Network,
-        // Host unreachable, source route failed, unknown, isolated, not for this service.
-        1 | 5 | 7 | 8 | 12 => Unreachable::Host,
-        2 => Unreachable::Protocol,
-        3 => Unreachable::Port,
-        9 | 10 | 13..=15 => Unreachable::Prohibited,
-        _ => return None,
-    })
+fn unreachable(code: u8) -> Option<Unreachable> {
+    use Unreachable::{Host, Network, Port, Prohibited, Protocol};
+    // 4, which says that a packet was too big, is not asked for.
+    const MEANINGS: [Unreachable; 16] = [
+        Network, Host, Protocol, Port, Host, Host, Network, Host, //
+        Host, Prohibited, Prohibited, Network, Host, Prohibited, Prohibited, Prohibited,
+    ];
+    MEANINGS.get(usize::from(code)).copied()
 }
 
 /// Whether no error may be sent about a message of this type.

@@ -15,7 +15,7 @@ mod address;
 mod checksum;
 mod emit;
 mod error;
-mod icmp;
+pub(crate) mod icmp;
 mod icmpv4;
 #[cfg(feature = "ipv6")]
 mod icmpv6;
