@@ -286,6 +286,11 @@ impl<P: Profile> Connection<'_, P> {
         !self.tcb.events.is_empty()
     }
 
+    /// In TIME-WAIT: SND.NXT.
+    pub(crate) fn waits_from(&self) -> Option<SeqNum> {
+        (self.tcb.state == State::TimeWait).then_some(self.tcb.snd.nxt)
+    }
+
     /// In TIME-WAIT: what the stack's table needs to answer for this connection.
     #[must_use]
     pub fn time_wait_seed(&self) -> Option<TimeWaitSeed> {

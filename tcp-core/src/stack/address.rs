@@ -12,8 +12,6 @@ pub(super) enum Purpose {
     Sequence,
     /// Where the search for an ephemeral port starts.
     Port,
-    /// How far the port counter steps.
-    PortStep,
     /// How many stateless answers one period may have.
     Limiter,
 }

@@ -4,7 +4,9 @@ use super::Stack;
 use super::address::Key;
 use super::demux::{Found, Probe};
 use super::dropped::Dropped;
-use super::isn::{Leap, Start, Ticks, tsval};
+use super::entry::Entry;
+use super::isn::{Start, tsval};
+use super::list::Linkage;
 use super::node::INDEXED;
 use super::reply::{Bare, Kind};
 use super::scale::Scale as _;
@@ -50,20 +52,20 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Who owns the 4-tuple.
     #[inline(never)]
     pub(super) fn find(&self, key: &Key) -> Option<Found> {
-        // Whoever was heard last is likely to be heard again.
-        let latest = self.schedule.get(self.latest);
-        if latest.is_some_and(|node| node.key == *key && node.is(INDEXED)) {
-            return Some(Found::Connection(self.latest));
-        }
         let own = self.locals.own();
+        // Whoever was heard last is likely to be heard again.
         if P::Scale::SCANS {
-            return if let Some(index) = self.schedule.indexed(key) {
+            return if let Some(index) = self.schedule.indexed(self.latest, key) {
                 Some(Found::Connection(index))
             } else if let Some(entry) = self.half_open.find(key, own) {
                 Some(Found::HalfOpen(entry))
             } else {
                 self.time_wait.find(key, own).map(Found::TimeWait)
             };
+        }
+        let latest = self.schedule.get(self.latest);
+        if latest.is_some_and(|node| node.key == *key && node.is(INDEXED)) {
+            return Some(Found::Connection(self.latest));
         }
         let mut probe = Probe::new(key.place(self.index_key));
         while let Some(found) = self.demux.next(&mut probe) {
@@ -143,7 +145,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(&entry) = self.time_wait.get(index) else {
             return Err(Dropped::NoConnection);
         };
-        match entry.judge(segment) {
+        let recent = entry.timestamps().filter(|_| P::TIMESTAMPS.is_on());
+        match entry.judge(segment, recent) {
             Verdict::Ignore if segment.control == Some(Control::Rst) => Err(Dropped::RstIgnored),
             Verdict::Ignore if segment.seq != entry.rcv_nxt => Err(Dropped::OutOfWindow),
             Verdict::Ignore => Ok(()),
@@ -161,36 +164,61 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                     self.acknowledge_time_wait(index);
                     return Err(Dropped::OutOfWindow);
                 };
-                self.may_open(listener)?;
-                let start = Start::of(key, self.secret);
-                let leap = start.leap_past(Ticks::at(self.clock), entry.snd_nxt);
-                self.drop_time_wait(index);
-                self.open_half(listener, key, segment, leap)
+                self.open_half(listener, key, segment, Some(index))
             }
         }
     }
 
     /// Queues the ACK of a connection in TIME-WAIT.
     pub(super) fn acknowledge_time_wait(&mut self, index: u32) {
-        let Some(entry) = self.time_wait.get(index) else {
-            return;
-        };
-        let key = entry.key(self.locals.own());
-        let offset = Start::of(&key, self.secret).timestamp_offset;
+        if let Some(&entry) = self.time_wait.get(index) {
+            let key = entry.key(self.locals.own());
+            let header = (entry.size, entry.hop_limit(), entry.traffic_class());
+            self.acknowledge(&key, &entry, header);
+        }
+    }
+
+    /// Queues an ACK for a compact entry, with this window, hop limit and traffic class.
+    #[inline(never)]
+    pub(super) fn acknowledge<K: Linkage>(
+        &mut self,
+        key: &Key,
+        entry: &Entry<P::Local, K>,
+        (window, hop_limit, traffic_class): (u16, u8, u8),
+    ) {
         let bare = Bare {
-            key,
+            key: *key,
             flags: Flags(Flags::ACK),
             seq: entry.snd_nxt,
             ack: entry.rcv_nxt,
-            window: entry.window,
-            timestamps: entry.timestamps().map(|recent| Timestamps {
-                value: tsval(self.clock, offset),
-                echo: recent,
-            }),
-            hop_limit: entry.hop_limit,
-            traffic_class: entry.traffic_class(),
+            window,
+            timestamps: self.timestamps_for(key, entry),
+            hop_limit,
+            traffic_class,
         };
         self.answer(Kind::Segment(bare));
+    }
+
+    /// The Timestamps option of a segment for a compact entry.
+    pub(super) fn timestamps_for<K: Linkage>(
+        &self,
+        key: &Key,
+        entry: &Entry<P::Local, K>,
+    ) -> Option<Timestamps> {
+        let recent = entry.timestamps().filter(|_| P::TIMESTAMPS.is_on())?;
+        Some(Timestamps {
+            value: tsval(self.clock, self.offset_for(key, entry)),
+            echo: recent,
+        })
+    }
+
+    /// The timestamp offset of a connection, if it needs one.
+    pub(super) fn offset_for<K: Linkage>(&self, key: &Key, entry: &Entry<P::Local, K>) -> u32 {
+        if P::TIMESTAMPS.is_on() && entry.timestamps().is_some() {
+            Start::of(key, self.secret).timestamp_offset
+        } else {
+            0
+        }
     }
 
     /// Ends TIME-WAIT.
@@ -202,16 +230,5 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let key = entry.key(self.locals.own());
         self.leave(&key, Found::TimeWait(index));
         self.time_wait.remove(index);
-    }
-
-    /// Opens a half-open connection without a predecessor.
-    pub(super) fn open_first(
-        &mut self,
-        listener: u32,
-        key: &Key,
-        segment: &Segment<'_>,
-    ) -> Result<(), Dropped> {
-        self.may_open(listener)?;
-        self.open_half(listener, key, segment, Leap::NONE)
     }
 }

@@ -4,6 +4,7 @@ use super::Stack;
 use super::dropped::Dropped;
 use super::node::ENDED;
 use super::scale::Scale as _;
+use super::waiting::after;
 use crate::connection::{Connection, State, Timer, tuning_of};
 use crate::profile::{Memory, Profile};
 use crate::time::{Instant, Tick};
@@ -26,16 +27,15 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
                 connection.and_then(|connection| Some(connection.next_deadline(self.clock)?.1));
             next = Some((at.instant(self.clock), timer.unwrap_or(Timer::TimeWait)));
         }
-        earlier(
-            &mut next,
-            self.half_open.next_deadline(self.clock),
-            Timer::SynAck,
-        );
-        earlier(
-            &mut next,
-            self.time_wait.next_deadline(self.clock),
-            Timer::TimeWait,
-        );
+        let half_open = self.half_open.until_due(self.clock);
+        let time_wait = self.time_wait.until_due(self.clock);
+        let (left, timer) = match (half_open, time_wait) {
+            (Some(one), Some(other)) if other < one => (time_wait, Timer::TimeWait),
+            (None, _) => (time_wait, Timer::TimeWait),
+            (Some(_), _) => (half_open, Timer::SynAck),
+        };
+        let at = left.map(|left| after(self.clock, left));
+        earlier(&mut next, at, timer);
         if P::REASSEMBLY.is_on() {
             earlier(&mut next, self.fragments.next_deadline(), Timer::Reassembly);
         }
@@ -106,7 +106,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return;
         }
         if retransmissions < tuning.syn_ack_retries {
-            self.half_open.retransmit(index);
+            self.half_open.owe(index);
         } else {
             self.drop_half_open(index);
         }

@@ -22,7 +22,7 @@ pub struct StackConfig {
     pub tx_checksum: TxChecksum,
     /// Ephemeral ports, first and last.
     pub ephemeral_ports: (u16, u16),
-    /// 2 MSL in milliseconds.
+    /// 2 MSL in milliseconds, 8,000,000 at most.
     pub time_wait_ms: u32,
 }
 

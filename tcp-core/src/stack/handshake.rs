@@ -10,25 +10,29 @@ use super::address::Key;
 use super::arrival::HOP_LIMIT;
 use super::demux::{Found, Probe};
 use super::dropped::Dropped;
-use super::isn::{Leap, Start, after_syn};
+use super::entry::Entry;
+use super::isn::{Start, Ticks, after_syn};
 use super::listen::places;
 use super::local::LocalAddress;
 use super::node::{AcceptTurn, INDEXED, Owner};
-use super::reply::{Bare, Kind};
 use super::scale::Scale as _;
-use super::slot::Slot;
-use super::syn_queue::{NewEntry, SynEntry};
+use super::slot::Place;
+use super::syn_queue::SynEntry;
 use crate::connection::{
     self, BlindAttacks, Config, Connection, Ecn, Edges, HalfOpen, Opening, ResetVerdict, State,
     Tuned, Tuning, default_mss, has_ecn, is_offered, is_stale, scale_for, tuning_of,
 };
 use crate::profile::{Memory, Profile};
-use crate::seq::{SeqLen, SeqNum};
+use crate::seq::SeqLen;
 use crate::wire::{Control, Flags, Segment};
 
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Who listens where `key` leads.
+    #[inline(never)]
     pub(super) fn listener_for(&self, key: &Key) -> Option<u32> {
+        if P::Scale::SCANS {
+            return self.listeners.best(key);
+        }
         // Port 0 is any port, which only any-address mode has.
         let step = if <P::Local as LocalAddress>::ANY {
             1
@@ -38,15 +42,19 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         places(key.local, key.local_port)
             .iter()
             .step_by(step)
-            .find_map(|place| self.listener_at(place))
+            .find_map(|place| self.indexed_listener(place))
     }
 
-    /// Who listens exactly at `place`.
+    /// Whether someone listens exactly at `place`.
+    pub(super) fn is_taken(&self, place: &Key) -> bool {
+        let best = self.listener_for(place);
+        let best = best.and_then(|best| self.listeners.get(best));
+        best.is_some_and(|best| best.key == *place)
+    }
+
+    /// Who listens exactly at `place`, by the index.
     #[inline(never)]
-    pub(super) fn listener_at(&self, place: &Key) -> Option<u32> {
-        if P::Scale::SCANS {
-            return self.listeners.find(place);
-        }
+    fn indexed_listener(&self, place: &Key) -> Option<u32> {
         let mut probe = Probe::new(place.place(self.index_key));
         while let Some(found) = self.demux.next(&mut probe) {
             if let Found::Listener(index) = found
@@ -78,7 +86,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         if segment.control != Some(Control::Syn) || segment.flags.has(Flags::FIN) {
             return Err(Dropped::BadFlags);
         }
-        self.open_first(listener, key, segment)
+        self.open_half(listener, key, segment, None)
     }
 
     /// Whether `listener` takes another half-open connection.
@@ -100,36 +108,48 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         Ok(())
     }
 
-    /// Makes the entry that `segment`, a SYN, asks for; its SYN-ACK is owed. Data in the SYN is
-    /// neither kept nor acknowledged: the client sends it again.
+    /// Makes the entry that `segment`, a SYN, asks for; its SYN-ACK is owed. It takes the place of
+    /// `old`, if that is an entry in TIME-WAIT. Data in the SYN is neither kept nor acknowledged:
+    /// the client sends it again.
+    #[inline(never)]
     pub(super) fn open_half(
         &mut self,
         listener: u32,
         key: &Key,
         segment: &Segment<'_>,
-        leap: Leap,
+        old: Option<u32>,
     ) -> Result<(), Dropped> {
-        let Some(knobs) = self.listeners.get(listener).map(|found| &found.config) else {
+        self.may_open(listener)?;
+        let own = self.locals.own();
+        let (Some(listener_at), Some(mut entry)) =
+            (self.listeners.get(listener), Entry::between(key, own))
+        else {
             return Err(Dropped::NoConnection);
         };
-        let (options, config) = (&segment.options, &knobs.basic);
-        let new = NewEntry {
-            key: *key,
-            irs: segment.seq,
-            peer_mss: options.mss.unwrap_or(default_mss(key.ip_header())),
-            peer_window_scale: options
-                .window_scale
-                .filter(|_| config.window_scaling.is_on()),
-            sack: options.sack_permitted && config.sack.is_on(),
-            ecn: has_ecn::<P>() && is_offered(segment.flags) && knobs.tuning.ecn != Ecn::Off,
-            timestamps: options
-                .timestamps
-                .map(|timestamps| timestamps.value)
-                .filter(|_| P::TIMESTAMPS.is_on() && config.timestamps.is_on()),
-            leap,
-        };
-        let own = self.locals.own();
-        let Some(entry) = self.half_open.insert(self.clock, &new, own) else {
+        let (knobs, options) = (&listener_at.config, &segment.options);
+        let config = &knobs.basic;
+        let start = Start::of(key, self.secret);
+        let clock = Ticks::at(self.clock);
+        let past = old.and_then(|old| self.time_wait.get(old));
+        let iss = past.map_or(start.iss(clock), |old| start.iss_past(clock, old.snd_nxt));
+        entry.snd_nxt = after_syn(iss);
+        entry.rcv_nxt = after_syn(segment.seq);
+        entry.size = options.mss.unwrap_or(default_mss(key.ip_header()));
+        let scale = options.window_scale;
+        entry.set_window_scale(scale.filter(|_| config.window_scaling.is_on()));
+        if options.sack_permitted && config.sack.is_on() {
+            entry.agree_on_sack();
+        }
+        if has_ecn::<P>() && is_offered(segment.flags) && knobs.tuning.ecn != Ecn::Off {
+            entry.agree_on_ecn();
+        }
+        if P::TIMESTAMPS.is_on() && config.timestamps.is_on() {
+            entry.set_timestamps(options.timestamps.map(|timestamps| timestamps.value));
+        }
+        if let Some(old) = old {
+            self.drop_time_wait(old);
+        }
+        let Some(entry) = self.half_open.insert(self.clock, &entry) else {
             return Err(Dropped::SynQueueFull);
         };
         if self.enter(key, Found::HalfOpen(entry)).is_err() {
@@ -182,30 +202,23 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Err(Dropped::NoConnection);
         };
         let key = entry.key(self.locals.own());
-        if segment.control == Some(Control::Syn) && segment.seq == entry.irs {
-            self.half_open.resent(index);
-            if has_ecn::<P>() && !is_offered(segment.flags) {
-                self.half_open.withdraw_ecn(index);
+        if segment.control == Some(Control::Syn) && after_syn(segment.seq) == entry.rcv_nxt {
+            self.half_open.owe_again(index, self.clock);
+            if has_ecn::<P>()
+                && !is_offered(segment.flags)
+                && let Some(entry) = self.half_open.get_mut(index)
+            {
+                entry.withdraw_ecn();
             }
-            let irs = entry.irs;
-            self.answer(Kind::SynAck { entry: index, irs });
             return Ok(());
         }
-        let start = Start::of(&key, self.secret);
-        let iss = start.iss_of(&entry);
         if let Err(Refusal(reason, answer)) = self.judge(&entry, segment) {
             match answer {
                 Answer::Nothing => {}
-                Answer::Challenge => self.answer(Kind::Segment(Bare {
-                    key,
-                    flags: Flags(Flags::ACK),
-                    seq: after_syn(iss),
-                    ack: after_syn(entry.irs),
-                    window: self.offered_window(self.tuning_for(&entry)),
-                    timestamps: start.timestamps_of(self.clock, &entry),
-                    hop_limit: HOP_LIMIT,
-                    traffic_class: 0,
-                })),
+                Answer::Challenge => {
+                    let window = self.offered_window(self.tuning_for(&entry));
+                    self.acknowledge(&key, &entry, (window, HOP_LIMIT, 0));
+                }
                 Answer::Forget => {
                     self.drop_half_open(index);
                     return Ok(());
@@ -213,7 +226,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             }
             return Err(reason);
         }
-        if segment.ack != Some(after_syn(iss)) {
+        if segment.ack != Some(entry.snd_nxt) {
             self.refuse(&key, segment);
             return Err(Dropped::AckUnacceptable);
         }
@@ -221,7 +234,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Ok(());
         }
         let listener = self.listener_for(&key).ok_or(Dropped::NoConnection)?;
-        let half_open = self.half_open_of(&entry, &key, start);
+        let half_open = self.half_open_of(&entry, &key);
         self.promote((index, &key, listener), &half_open, segment, segments)
     }
 
@@ -237,7 +250,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     ) -> Result<(), Refusal> {
         let tuning = self.tuning_for(entry);
         let trusts = tuning.blind_attacks == BlindAttacks::Trusted;
-        let rcv_nxt = after_syn(entry.irs);
+        let rcv_nxt = entry.rcv_nxt;
         let edges = Edges {
             rcv_nxt,
             rcv_end: rcv_nxt + SeqLen::new(self.offered_window(tuning).into()),
@@ -293,28 +306,28 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let accepting = self.listeners.get(listener);
         let accepting = accepting.filter(|listener| listener.may_accept());
         let config = &accepting.ok_or(Dropped::AcceptQueueFull)?.config;
-        let slot = self.schedule.first_free().ok_or(Dropped::OutOfMemory)?;
-        let place = self.connections.get_mut(slot as usize);
-        let place = place.ok_or(Dropped::OutOfMemory)?;
+        let index = self.schedule.first_free().ok_or(Dropped::OutOfMemory)?;
+        let slot = self.schedule.slots.get_mut(index as usize);
+        let slot = slot.ok_or(Dropped::OutOfMemory)?;
         let storage = self.memory.lend().ok_or(Dropped::OutOfMemory)?;
-        *place = Slot::Taken(Connection::blank(storage));
-        let Some(connection) = place.as_mut() else {
+        slot.place = Place::Taken(Connection::blank(storage));
+        let Some((_, connection)) = slot.both() else {
             return Err(Dropped::OutOfMemory);
         };
         connection.accepted(self.clock, config, half_open);
         let (verdict, answer) = connection.arrive(self.clock, segment, segments);
         let is_open = connection.state() != State::SynReceived;
-        self.schedule.take(slot, Owner::Listener, key);
+        self.schedule.take(index, Owner::Listener, key);
         if !is_open {
-            self.release(slot, Owner::Stack);
+            self.release(index, Owner::Stack);
             return verdict;
         }
         self.free_half_open(entry, key, listener);
-        self.enlist(slot, listener, key);
+        self.enlist(index, listener, key);
         if answer == connection::Answer::Reset {
             self.refuse(key, segment);
         }
-        self.settle(slot);
+        self.settle(index);
         verdict
     }
 
@@ -337,18 +350,18 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     /// What a connection is told of the handshake that made it.
-    fn half_open_of(
-        &self,
-        entry: &SynEntry<P::Local, P::Scale>,
-        key: &Key,
-        start: Start,
-    ) -> HalfOpen {
+    fn half_open_of(&self, entry: &SynEntry<P::Local, P::Scale>, key: &Key) -> HalfOpen {
         let tuning = tuning_of::<P>(|| self.config_of(key));
         let sent_once = entry.sent_once();
         HalfOpen {
-            opening: self.opening(key, start, start.iss_of(entry)),
-            irs: entry.irs,
-            peer_mss: entry.peer_mss,
+            opening: Opening {
+                iss: entry.snd_nxt - SeqLen::ONE,
+                timestamp_offset: self.offset_for(key, entry),
+                mtu: self.mtu,
+                ip_header: key.ip_header(),
+            },
+            irs: entry.rcv_nxt - SeqLen::ONE,
+            peer_mss: entry.size,
             peer_window_scale: entry.peer_window_scale(),
             our_window_scale: entry
                 .peer_window_scale()
@@ -358,16 +371,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             syn_ack_sent: sent_once.then(|| entry.created(self.clock)),
             offered_window: self.offered_window(tuning),
             ecn: has_ecn::<P>() && entry.ecn(),
-        }
-    }
-
-    /// Our side of a connection that starts at `iss`.
-    pub(super) fn opening(&self, key: &Key, start: Start, iss: SeqNum) -> Opening {
-        Opening {
-            iss,
-            timestamp_offset: start.timestamp_offset,
-            mtu: self.mtu,
-            ip_header: key.ip_header(),
         }
     }
 

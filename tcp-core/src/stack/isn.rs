@@ -6,13 +6,9 @@
 //! tuple follows from it.
 
 use super::address::{Key, Purpose, lower, upper};
-use super::local::LocalAddress;
-use super::scale::Scale;
 use super::siphash::Key as SipKey;
-use super::syn_queue::SynEntry;
 use crate::seq::{SeqLen, SeqNum};
 use crate::time::{Instant, Tick};
-use crate::wire::Timestamps;
 
 /// The 4-microsecond clock of RFC 9293 section 3.4.1, modulo 2^32.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -64,60 +60,25 @@ impl Start {
 
     //= https://www.rfc-editor.org/rfc/rfc6528#section-3
     //# ISN = M + F(localip, localport, remoteip, remoteport, secretkey)
-    /// ISS for a connection opened at `clock`, moved forward by `leap`.
-    pub(super) const fn iss(self, clock: Ticks, leap: Leap) -> SeqNum {
-        SeqNum::new(
-            self.f
-                .wrapping_add(clock.0)
-                .wrapping_add((leap.0 as u32) << LEAP_SHIFT),
-        )
+    /// ISS for a connection opened at `clock`.
+    pub(super) const fn iss(self, clock: Ticks) -> SeqNum {
+        SeqNum::new(self.f.wrapping_add(clock.0))
     }
 
-    /// The least leap with which ISS at `clock` comes after `old`, SND.NXT of the connection that
-    /// had this tuple before (RFC 6191 section 2, RFC 9293 section 3.6.1).
-    pub(super) fn leap_past(self, clock: Ticks, old: SeqNum) -> Leap {
-        let plain = self.iss(clock, Leap::NONE);
+    /// ISS at `clock`, moved forward beyond `old`, SND.NXT of the connection that had this tuple
+    /// before (RFC 6191 section 2, RFC 9293 section 3.6.1), by a multiple of 2^28.
+    pub(super) fn iss_past(self, clock: Ticks, old: SeqNum) -> SeqNum {
+        let plain = self.iss(clock);
         if plain.after(old) {
-            return Leap::NONE;
+            return plain;
         }
-        let behind = old.since(plain).get() >> LEAP_SHIFT;
         // At most 2^31 >> 28 = 8, plus one.
-        Leap(u8::try_from(behind).unwrap_or(8).saturating_add(1))
-    }
-}
-
-impl Start {
-    /// ISS of a half-open connection.
-    pub(super) fn iss_of<L: LocalAddress, S: Scale>(self, entry: &SynEntry<L, S>) -> SeqNum {
-        let (created, leap) = entry.iss_source();
-        self.iss(created, leap)
-    }
-
-    /// The Timestamps option of a half-open connection at `now`.
-    pub(super) fn timestamps_of<L: LocalAddress, S: Scale>(
-        self,
-        now: Instant,
-        entry: &SynEntry<L, S>,
-    ) -> Option<Timestamps> {
-        let recent = entry.timestamps()?;
-        Some(Timestamps {
-            value: tsval(now, self.timestamp_offset),
-            echo: recent,
-        })
+        let behind = old.since(plain).get() >> LEAP_SHIFT;
+        SeqNum::new(plain.raw().wrapping_add((behind + 1) << LEAP_SHIFT))
     }
 }
 
 const LEAP_SHIFT: u32 = 28;
-
-/// How far ISS was moved beyond the clock to leave an earlier connection's numbers behind: a
-/// multiple of 2^28, of which 9 at most are needed, so that it fits four bits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub(super) struct Leap(pub(super) u8);
-
-impl Leap {
-    /// The clock alone.
-    pub(super) const NONE: Self = Self(0);
-}
 
 /// TSval at `now`: the clock of connections, in units of 1,024 microseconds, with the offset.
 pub(super) const fn tsval(now: Instant, offset: u32) -> u32 {
@@ -152,11 +113,7 @@ mod tests {
     fn x01_initial_sequence_numbers_of_neighbours_are_unrelated() {
         let secret = SipKey::new([0x5a; 16]);
         let clock = Ticks(1);
-        let iss = |port| {
-            Start::of(&tuple(port, 2), secret)
-                .iss(clock, Leap::NONE)
-                .raw()
-        };
+        let iss = |port| Start::of(&tuple(port, 2), secret).iss(clock).raw();
         let numbers: Vec<u32> = (1..2_001).map(iss).collect();
         let steps: std::collections::HashSet<u32> = numbers
             .windows(2)
@@ -184,13 +141,13 @@ mod tests {
     fn x02_the_same_tuple_moves_forward_by_the_4_microsecond_clock() {
         let start = Start::of(&tuple(40_000, 2), SipKey::new([1; 16]));
         let opened = Instant::from_micros(77_777_777);
-        let first = start.iss(Ticks::at(opened), Leap::NONE);
+        let first = start.iss(Ticks::at(opened));
         for (after, ticks) in [
             (Duration::from_millis(1), 250),
             (Duration::from_secs(1), 250_000),
             (Duration::from_secs(300), 75_000_000),
         ] {
-            let again = start.iss(Ticks::at(opened + after), Leap::NONE);
+            let again = start.iss(Ticks::at(opened + after));
             assert_eq!(again - first, ticks);
         }
     }
@@ -229,13 +186,16 @@ mod tests {
     fn s24_a_leap_puts_the_start_beyond_the_old_connection() {
         let start = Start::of(&tuple(1, 2), SipKey::new([3; 16]));
         let clock = Ticks(123_456);
-        let plain = start.iss(clock, Leap::NONE);
+        let plain = start.iss(clock);
         for behind in [0u32, 1, 1 << 26, (1 << 31) - 1, 1 << 30, 12_345_678] {
             let old = plain + SeqLen::new(behind);
-            let leap = start.leap_past(clock, old);
-            assert!(leap.0 <= 9 && start.iss(clock, leap).after(old), "{behind}");
+            let iss = start.iss_past(clock, old);
+            assert!(
+                iss.after(old) && iss.since(plain).get().is_multiple_of(1 << 28),
+                "{behind}"
+            );
         }
         let old = plain - SeqLen::new(1);
-        assert_eq!(start.leap_past(clock, old), Leap::NONE);
+        assert_eq!(start.iss_past(clock, old), plain);
     }
 }

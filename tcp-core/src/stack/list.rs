@@ -28,6 +28,8 @@ pub trait Linkage: Copy + Eq + Debug {
     const BLANK: Self;
     /// In no list.
     const NONE: Self;
+    /// How long a table may be.
+    const MOST: u32;
 
     /// The neighbours.
     fn get(self) -> Links;
@@ -42,6 +44,7 @@ impl Linkage for Links {
         next: 0,
     };
     const NONE: Self = Self::NONE;
+    const MOST: u32 = NONE;
 
     fn get(self) -> Links {
         self
@@ -70,6 +73,7 @@ impl Linkage for ShortLinks {
         previous: NO_ENTRY,
         next: NO_ENTRY,
     };
+    const MOST: u32 = NO_ENTRY as u32;
 
     fn get(self) -> Links {
         let widen = |index: u16| {
@@ -101,6 +105,7 @@ pub struct NoLinks;
 impl Linkage for NoLinks {
     const BLANK: Self = Self;
     const NONE: Self = Self;
+    const MOST: u32 = NONE;
 
     fn get(self) -> Links {
         Links::NONE

@@ -251,12 +251,23 @@ impl<'a, S: Scale> Listeners<'a, S> {
         })
     }
 
-    /// Who stands exactly at `place`, where each is looked at.
-    pub(super) fn find(&self, place: &Key) -> Option<u32> {
-        scan(self.table.len(), NONE, |index| {
-            let listener = self.table.get(index);
-            listener.is_some_and(|found| found.key == *place && found.phase != Phase::Free)
-        })
+    /// Who listens where `key` leads, by a look at each: see [`places`] for who is preferred.
+    pub(super) fn best(&self, key: &Key) -> Option<u32> {
+        let mut best = None;
+        let mut most = 0;
+        for (index, listener) in self.table.iter().enumerate() {
+            let at = &listener.key;
+            let address = at.local == key.local;
+            let port = at.local_port == key.local_port;
+            let hears =
+                (address || at.local == Address::UNSPECIFIED) && (port || at.local_port == 0);
+            let rank = 1 + 2 * u8::from(address) + u8::from(port);
+            if hears && rank > most && listener.phase != Phase::Free {
+                most = rank;
+                best = u32::try_from(index).ok();
+            }
+        }
+        best
     }
 
     /// How many places there are, free or not.

@@ -25,10 +25,16 @@ pub trait LocalAddress: Copy + Eq + Hash + Debug + 'static {
     fn decode(self, own: &[Address]) -> Address;
 }
 
-/// By its index among the stack's addresses.
+/// One of the stack's addresses: its number where an address is longer than that is worth.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct OwnAddress(u8);
+pub struct OwnAddress(OwnName);
 
+#[cfg(feature = "ipv6")]
+type OwnName = u8;
+#[cfg(not(feature = "ipv6"))]
+type OwnName = Address;
+
+#[cfg(feature = "ipv6")]
 impl LocalAddress for OwnAddress {
     const NONE: Self = Self(0);
     const ANY: bool = false;
@@ -40,6 +46,20 @@ impl LocalAddress for OwnAddress {
 
     fn decode(self, own: &[Address]) -> Address {
         own.get(usize::from(self.0)).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(not(feature = "ipv6"))]
+impl LocalAddress for OwnAddress {
+    const NONE: Self = Self(Address::UNSPECIFIED);
+    const ANY: bool = false;
+
+    fn encode(address: Address, _: &[Address]) -> Option<Self> {
+        Some(Self(address))
+    }
+
+    fn decode(self, _: &[Address]) -> Address {
+        self.0
     }
 }
 

@@ -23,6 +23,7 @@ mod config;
 mod defer;
 mod demux;
 mod dropped;
+mod entry;
 mod forget;
 mod handshake;
 mod icmp;
@@ -48,6 +49,7 @@ mod syn_queue;
 mod tables;
 mod time_wait;
 mod user;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -66,8 +68,6 @@ pub use tables::TableSizes;
 pub use tables::{Tables, TablesStorage};
 
 use core::net::{IpAddr, SocketAddr};
-
-use managed::ManagedSlice;
 
 use crate::connection::{
     CloseReason, Config, Connection, Events, Info, Misuse, State, Switch, Timer, Tuple,
@@ -131,6 +131,8 @@ pub struct Stack<'a, P: Profile, M: Memory<'a>> {
     turn: u8,
     /// The slot of the connection that was heard last.
     latest: u32,
+    /// TIME-WAIT entries that made room before their time.
+    recycled: u32,
     locals: local::Locals,
     ports: ports::Ports,
     counters: dropped::Counters,
@@ -138,8 +140,7 @@ pub struct Stack<'a, P: Profile, M: Memory<'a>> {
     listeners: listen::Listeners<'a, P::Scale>,
     half_open: syn_queue::SynQueue<'a, P::Local, P::Scale>,
     time_wait: time_wait::TimeWaits<'a, P::Local, P::Scale>,
-    schedule: schedule::Schedule<'a, P::Scale>,
-    connections: ManagedSlice<'a, slot::Slot<'a, P>>,
+    schedule: schedule::Schedule<'a, P>,
     replies: reply::Replies<'a>,
     fragments: reassembly::Reassembly<'a>,
     memory: M,
@@ -165,15 +166,20 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             clock: Instant::ZERO,
             turn: 0,
             latest: 0,
+            recycled: 0,
             locals: local::Locals::new(scope),
             ports: ports::Ports::new(config.ephemeral_ports),
             counters: dropped::Counters::new(),
             demux: demux::Demux::new(tables.index),
             listeners: listen::Listeners::new(tables.listeners),
-            half_open: syn_queue::SynQueue::new(tables.half_open),
-            time_wait: time_wait::TimeWaits::new(tables.time_wait, config.time_wait_ms),
-            schedule: schedule::Schedule::new(tables.nodes, tables.orders),
-            connections: tables.connections,
+            half_open: syn_queue::SynQueue::new(tables.half_open, syn_queue::SYN_ACK_WAITS),
+            time_wait: time_wait::TimeWaits::new(
+                tables.time_wait,
+                waiting::Waits::Once {
+                    ms: config.time_wait_ms,
+                },
+            ),
+            schedule: schedule::Schedule::new(tables.connections, tables.orders),
             replies: reply::Replies::new(tables.replies, tables.packets),
             fragments: reassembly::Reassembly::new(tables.fragments),
             memory,
@@ -429,7 +435,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// TIME-WAIT entries that made room for others before their time.
     #[must_use]
     pub const fn recycled(&self) -> u32 {
-        self.time_wait.recycled
+        self.recycled
     }
 
     /// Every listener, connection, half-open and TIME-WAIT entry.

@@ -1,6 +1,7 @@
 //! What the stack keeps of a connection beside the connection: who it is, and who owns it.
 
 use super::address::Key;
+use crate::connection::Priority;
 
 /// Who may free a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -67,6 +68,21 @@ impl Node {
         Self {
             generation: self.generation.wrapping_add(1),
             ..Self::EMPTY
+        }
+    }
+
+    /// Says in which transmit queue the slot stands; the queue's number.
+    pub(super) fn wait_for_turn(&mut self, class: Option<Priority>) -> u8 {
+        self.queued = class.map_or(0, |class| class as u8 + 1);
+        self.queued
+    }
+
+    /// The class of the transmit queue in which the slot stands.
+    pub(super) const fn class(&self) -> Priority {
+        match self.queued {
+            1 => Priority::High,
+            3 => Priority::Low,
+            _ => Priority::Normal,
         }
     }
 

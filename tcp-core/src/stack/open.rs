@@ -4,12 +4,12 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::address::Key;
 use super::demux::Found;
-use super::isn::{Leap, Start, Ticks};
+use super::isn::{Start, Ticks};
 use super::listen::NewListener;
 use super::local::{Scope, Source};
 use super::node::{AcceptTurn, INDEXED, Owner};
 use super::scale::Scale as _;
-use super::slot::Slot;
+use super::slot::Place;
 use super::{Handle, ListenAt, ListenerHandle, Stack};
 use crate::connection::{Config, Connection, Misuse, Opening};
 use crate::profile::{Memory, Profile, Storage};
@@ -38,7 +38,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             return Err(Misuse::NotOurAddress);
         }
         let key = Key::listener(address, at.port);
-        if self.listener_at(&key).is_some() {
+        if self.is_taken(&key) {
             return Err(Misuse::AlreadyExists);
         }
         let new = NewListener {
@@ -182,8 +182,13 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         let storage = self.memory.lend().ok_or(Misuse::InsufficientResources)?;
         let start = Start::of(&key, self.secret);
-        let iss = start.iss(Ticks::at(self.clock), Leap::NONE);
-        let opening = self.opening(&key, start, iss);
+        self.ports.step(start.timestamp_offset);
+        let opening = Opening {
+            iss: start.iss(Ticks::at(self.clock)),
+            timestamp_offset: start.timestamp_offset,
+            mtu: self.mtu,
+            ip_header: key.ip_header(),
+        };
         let Some(handle) = self.place(&key) else {
             self.memory.give_back(storage);
             return Err(Misuse::InsufficientResources);
@@ -212,9 +217,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         config: Config,
         (opening, storage): (Opening, Storage<'a>),
     ) {
-        if let Some(place) = self.connections.get_mut(handle.index()) {
-            *place = Slot::Taken(Connection::blank(storage));
-            if let Some(connection) = place.as_mut() {
+        if let Some(slot) = self.schedule.slots.get_mut(handle.index()) {
+            slot.place = Place::Taken(Connection::blank(storage));
+            if let Some((_, connection)) = slot.both() {
                 connection.connecting(self.clock, &config, &opening);
             }
         }

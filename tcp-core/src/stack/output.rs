@@ -6,11 +6,11 @@
 
 use super::address::ip_header;
 use super::arrival::HOP_LIMIT;
-use super::isn::{Start, after_syn};
 use super::reply::{Bare, Kind};
 use super::{ChecksumState, Stack, Transmit, TxChecksum};
 use crate::connection::{Known, Priority, Written, has_ecn, tuning_of};
 use crate::profile::{Memory, Profile};
+use crate::seq::SeqLen;
 use crate::wire::{Address, Draft, Flags, IpEmit, OptionWords, OptionsEmit, RawWindow, emit};
 
 /// The least MSS that a SYN-ACK offers: what a connection takes for granted at least.
@@ -46,11 +46,17 @@ struct Sent {
 impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Writes the next packet.
     pub(super) fn output(&mut self, out: &mut [u8]) -> Option<Transmit> {
-        let sent = if self.replies.is_empty() && self.half_open.first_owed().is_none() {
-            self.send_data(out)?
-        } else {
-            self.output_in_turn(out)?
+        let mut sent = Sent {
+            len: 0,
+            to: Address::UNSPECIFIED,
+            class: Priority::Normal,
+            is_segment: true,
         };
+        if self.replies.is_empty() && self.half_open.first_owed().is_none() {
+            self.send_data(out, &mut sent)?;
+        } else {
+            self.output_in_turn(out, &mut sent)?;
+        }
         let checksum = match self.tx_checksum {
             TxChecksum::Partial if sent.is_segment => ChecksumState::Partial {
                 start: ip_header(sent.to),
@@ -68,17 +74,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     }
 
     #[inline(never)]
-    fn output_in_turn(&mut self, out: &mut [u8]) -> Option<Sent> {
+    fn output_in_turn(&mut self, out: &mut [u8], sent: &mut Sent) -> Option<()> {
         for _ in TURNS {
             let source = TURNS.get(usize::from(self.turn)).copied();
             self.turn = (self.turn + 1) % 4;
-            let sent = match source {
-                Some(Source::Replies) => self.send_reply(out),
-                Some(Source::SynAcks) => self.send_syn_ack(out),
-                Some(Source::Connections) | None => self.send_data(out),
+            let done = match source {
+                Some(Source::Replies) => self.send_reply(out, sent),
+                Some(Source::SynAcks) => self.send_syn_ack(out, sent),
+                Some(Source::Connections) | None => self.send_data(out, sent),
             };
-            if sent.is_some() {
-                return sent;
+            if done.is_some() {
+                return done;
             }
         }
         None
@@ -88,27 +94,24 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     pub(super) fn has_output(&self) -> bool {
         !self.replies.is_empty()
             || self.half_open.first_owed().is_some()
-            || self.schedule.anyone_waits()
+            || self.schedule.next_turn().is_some()
     }
 
     #[inline(never)]
-    fn send_data(&mut self, out: &mut [u8]) -> Option<Sent> {
+    fn send_data(&mut self, out: &mut [u8], sent: &mut Sent) -> Option<()> {
         let (now, mode) = (self.clock, self.tx_checksum);
         // Whoever has nothing leaves the queue, so this ends.
         loop {
-            let (index, class) = self.schedule.next_turn()?;
-            let key = self.schedule.get(index)?.key;
-            let sent =
+            let index = self.schedule.next_turn()?;
+            let node = self.schedule.get(index)?;
+            let (key, class) = (node.key, node.class());
+            let written =
                 self.with_connection(index, |connection| connection.write(now, &key, out, mode));
-            match sent? {
+            match written? {
                 Written::Packet(len) => {
                     self.schedule.end_turn(index);
-                    return Some(Sent {
-                        len,
-                        to: key.remote,
-                        class,
-                        is_segment: true,
-                    });
+                    (sent.len, sent.to, sent.class) = (len, key.remote, class);
+                    return Some(());
                 }
                 Written::TooLarge => return None,
                 Written::Nothing => self.schedule.set_queue(index, None),
@@ -116,12 +119,11 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
     }
 
-    #[inline(never)]
-    fn send_syn_ack(&mut self, out: &mut [u8]) -> Option<Sent> {
+    fn send_syn_ack(&mut self, out: &mut [u8], sent: &mut Sent) -> Option<()> {
         let entry = self.half_open.first_owed()?;
-        let sent = self.write_syn_ack(entry, out)?;
+        self.write_syn_ack(entry, out, sent)?;
         self.half_open.sent(entry);
-        Some(sent)
+        Some(())
     }
 
     //= https://www.rfc-editor.org/rfc/rfc7323#section-2.2
@@ -141,11 +143,10 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //# containing a SYN bit and no ACK bit), and MAY send a TSopt in <SYN,ACK> only
     //# if it received a TSopt in the initial <SYN> segment for the connection.
     #[inline(never)]
-    fn write_syn_ack(&self, entry: u32, out: &mut [u8]) -> Option<Sent> {
+    fn write_syn_ack(&self, entry: u32, out: &mut [u8], sent: &mut Sent) -> Option<()> {
         let entry = self.half_open.get(entry)?;
         let key = entry.key(self.locals.own());
         let config = self.config_of(&key)?;
-        let start = Start::of(&key, self.secret);
         let tuning = tuning_of::<P>(|| Some(config));
         let agreed = has_ecn::<P>() && entry.ecn();
         let ecn = if agreed { Flags::ECE } else { 0 };
@@ -155,51 +156,44 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             mss: Some(mss.max(MSS_FLOOR)),
             window_scale: entry.peer_window_scale().map(|_| self.window_scale(tuning)),
             sack_permitted: entry.sack(),
-            timestamps: start.timestamps_of(self.clock, entry),
+            timestamps: self.timestamps_for(&key, entry),
             order: tuning.option_order,
             ..OptionsEmit::none()
         };
         let bare = Bare {
             key,
             flags: Flags(Flags::SYN | Flags::ACK | ecn),
-            seq: start.iss_of(entry),
-            ack: after_syn(entry.irs),
+            seq: entry.snd_nxt - SeqLen::ONE,
+            ack: entry.rcv_nxt,
             window: self.offered_window(tuning),
             timestamps: None,
             hop_limit: config.basic.hop_limit,
             traffic_class: config.basic.diffserv << 2,
         };
-        self.write(&bare, Some(&syn), out)
+        self.write(&bare, Some(&syn), out, sent)
     }
 
     #[inline(never)]
-    fn send_reply(&mut self, out: &mut [u8]) -> Option<Sent> {
-        // A resent SYN-ACK whose entry is gone is passed over; each pass removes one answer.
-        while let Some(kind) = self.replies.first() {
-            let sent = match kind {
-                Kind::Segment(bare) => self.write(bare, None, out)?,
-                Kind::Packet { start, len, to } => Sent {
-                    len: self.replies.copy(*start, *len, out)?,
-                    to: *to,
-                    class: Priority::Normal,
-                    is_segment: false,
-                },
-                Kind::SynAck { entry, irs } => {
-                    let current = self.half_open.get(*entry);
-                    if current.is_none_or(|entry| entry.irs != *irs || !entry.is_used()) {
-                        self.replies.pop();
-                        continue;
-                    }
-                    self.write_syn_ack(*entry, out)?
-                }
-            };
-            self.replies.pop();
-            return Some(sent);
+    fn send_reply(&mut self, out: &mut [u8], sent: &mut Sent) -> Option<()> {
+        match self.replies.first()? {
+            Kind::Segment(bare) => self.write(bare, None, out, sent)?,
+            Kind::Packet { start, len, to } => {
+                sent.len = self.replies.copy(*start, *len, out)?;
+                sent.to = *to;
+                sent.is_segment = false;
+            }
         }
-        None
+        self.replies.pop();
+        Some(())
     }
 
-    fn write(&self, bare: &Bare, syn: Option<&OptionsEmit>, out: &mut [u8]) -> Option<Sent> {
+    fn write(
+        &self,
+        bare: &Bare,
+        syn: Option<&OptionsEmit>,
+        out: &mut [u8],
+        sent: &mut Sent,
+    ) -> Option<()> {
         let mut segment = Draft {
             source_port: bare.key.local_port,
             destination_port: bare.key.remote_port,
@@ -222,12 +216,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             hop_limit: bare.hop_limit,
             traffic_class: bare.traffic_class,
         };
-        Some(Sent {
-            len: emit(out, &ip, &segment, [&[], &[]], self.tx_checksum)?,
-            to: bare.key.remote,
-            class: Priority::Normal,
-            is_segment: true,
-        })
+        sent.len = emit(out, &ip, &segment, [&[], &[]], self.tx_checksum)?;
+        sent.to = bare.key.remote;
+        Some(())
     }
 
     /// The IP header of an answer without a connection.

@@ -1,9 +1,9 @@
 //! Ephemeral ports (RFC 6056): where the search for a free one starts.
 //!
 //! The start is a keyed hash of the remote end plus one of a few counters, which the same hash
-//! chooses (algorithm 4, double-hash). Counters step by a keyed amount rather than by one, so that
-//! a peer that sees some ports of ours learns little about those that others see. The search tries
-//! each port of the range once and then fails.
+//! chooses (algorithm 4, double-hash). Counters step by an amount of the hash that a connection
+//! makes of its ends rather than by one, so that a peer that sees some ports of ours learns little
+//! about those that others see. The search tries each port of the range once and then fails.
 
 use core::num::NonZeroU32;
 
@@ -18,6 +18,8 @@ pub(super) struct Ports {
     first: u16,
     count: NonZeroU32,
     counters: [u16; COUNTERS],
+    /// The counter that was used last.
+    latest: usize,
 }
 
 impl Ports {
@@ -29,6 +31,7 @@ impl Ports {
             first,
             count: NonZeroU32::MIN.saturating_add(u32::from(last.saturating_sub(first))),
             counters: [0; COUNTERS],
+            latest: 0,
         }
     }
 
@@ -39,19 +42,9 @@ impl Ports {
         secret: SipKey,
     ) -> impl Iterator<Item = u16> + use<> {
         let hash = key.hash(secret, Purpose::Port);
-        let slot = upper(hash) as usize % COUNTERS;
-        let mut offset = lower(hash);
-        if let Some(counter) = self.counters.get_mut(slot) {
-            let past = Key {
-                local_port: *counter,
-                ..*key
-            };
-            let step = lower(past.hash(secret, Purpose::PortStep)) & 0x3f;
-            {
-                *counter = counter.wrapping_add(1 + step as u16);
-            }
-            offset = offset.wrapping_add(u32::from(*counter));
-        }
+        self.latest = upper(hash) as usize % COUNTERS;
+        let counter = self.counters.get(self.latest).copied().unwrap_or(0);
+        let offset = lower(hash).wrapping_add(u32::from(counter));
         let (first, count) = (u32::from(self.first), self.count);
         let start = offset % count;
         (0..count.get()).map(move |tried| {
@@ -64,12 +57,20 @@ impl Ports {
             u16::try_from(first + place).unwrap_or(u16::MAX)
         })
     }
+
+    /// A connection takes a port of those that were named last; `random` is a hash of its ends.
+    pub(super) fn step(&mut self, random: u32) {
+        if let Some(counter) = self.counters.get_mut(self.latest) {
+            *counter = counter.wrapping_add(1 + (random & 0x3f) as u16);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
+    use super::super::isn::Start;
     use super::*;
     use crate::wire::Address;
 
@@ -82,6 +83,14 @@ mod tests {
         }
     }
 
+    /// The port of a connection to there.
+    fn taken(ports: &mut Ports, last: u8, secret: SipKey) -> u16 {
+        let mut key = to(last);
+        key.local_port = ports.candidates(&key, secret).next().unwrap();
+        ports.step(Start::of(&key, secret).timestamp_offset);
+        key.local_port
+    }
+
     #[test]
     fn x04_ports_are_spread_over_the_whole_range_and_not_predictable_from_others() {
         let mut ports = Ports::new((49_152, 65_535));
@@ -89,7 +98,7 @@ mod tests {
         let mut seen = Vec::new();
         for round in 0..4 {
             for last in 1..251 {
-                seen.push(ports.candidates(&to(last), secret).next().unwrap());
+                seen.push(taken(&mut ports, last, secret));
             }
             assert!(seen.len() == (round + 1) * 250);
         }
@@ -106,9 +115,7 @@ mod tests {
         }
         let steps: HashSet<u16> = seen.windows(2).map(|w| w[1].wrapping_sub(w[0])).collect();
         assert!(steps.len() > 900, "only {} different steps", steps.len());
-        let same: Vec<u16> = (0..100)
-            .map(|_| ports.candidates(&to(9), secret).next().unwrap())
-            .collect();
+        let same: Vec<u16> = (0..100).map(|_| taken(&mut ports, 9, secret)).collect();
         let steps: HashSet<u16> = same.windows(2).map(|w| w[1].wrapping_sub(w[0])).collect();
         assert!(steps.len() > 20, "the counter's step is too regular");
     }

@@ -37,8 +37,6 @@ impl Reply {
 pub(super) enum Kind {
     /// A segment without data.
     Segment(Bare),
-    /// The SYN-ACK of a half-open entry once more, if it still is the one that began with `irs`.
-    SynAck { entry: u32, irs: SeqNum },
     /// A whole packet that lies in the packet memory.
     Packet { start: u32, len: u16, to: Address },
 }
@@ -189,11 +187,9 @@ impl<'a> Replies<'a> {
 mod tests {
     use super::*;
 
-    fn syn_ack(entry: u32) -> Kind {
-        Kind::SynAck {
-            entry,
-            irs: SeqNum::new(entry),
-        }
+    fn packet(start: u32) -> Kind {
+        let to = Address::UNSPECIFIED;
+        Kind::Packet { start, len: 0, to }
     }
 
     fn with_replies<R>(run: impl FnOnce(&mut Replies<'_>) -> R) -> R {
@@ -209,11 +205,11 @@ mod tests {
         with_replies(|replies| {
             for round in 0..7 {
                 for entry in 0..3 {
-                    assert_eq!(replies.push(syn_ack(round + entry)), Ok(()));
+                    assert_eq!(replies.push(packet(round + entry)), Ok(()));
                 }
-                assert_eq!(replies.push(syn_ack(9)), Err(Refused::Full));
+                assert_eq!(replies.push(packet(9)), Err(Refused::Full));
                 for entry in 0..3 - round % 2 {
-                    assert_eq!(replies.first(), Some(&syn_ack(round + entry)));
+                    assert_eq!(replies.first(), Some(&packet(round + entry)));
                     replies.pop();
                 }
                 while !replies.is_empty() {

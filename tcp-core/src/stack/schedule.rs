@@ -21,43 +21,50 @@ use managed::ManagedSlice;
 pub(super) use deadlines::Order;
 
 use super::address::Key;
-use super::list::{Linked, Links, Listing as _, NONE};
+use super::list::{Linked, Links, Listing, NONE};
 use super::node::{AcceptTurn, INDEXED, LENT, Node, Owner, READY};
 use super::scale::{Scale, scan};
+use super::slot::{Place, Slot};
 use crate::connection::Priority;
+use crate::profile::Profile;
 
-/// The nodes and the orders in which they stand.
+/// A list of slots.
+type Fifo<P> = <<P as Profile>::Scale as Scale>::List;
+
+/// The connections and the orders in which they stand.
 #[derive(Debug)]
-pub(super) struct Schedule<'a, S: Scale> {
-    nodes: ManagedSlice<'a, Node>,
+pub(super) struct Schedule<'a, P: Profile> {
+    pub(super) slots: ManagedSlice<'a, Slot<'a, P>>,
     orders: ManagedSlice<'a, Order>,
     armed: u32,
-    classes: [S::List; 3],
-    ready: S::List,
-    free: S::List,
+    classes: [Fifo<P>; 3],
+    ready: Fifo<P>,
+    free: Fifo<P>,
     /// Whose turn it was last.
     turn: u32,
     /// Whose events were told last.
     told: u32,
 }
 
-impl<'a, S: Scale> Schedule<'a, S> {
-    /// All nodes free; with lists as many as both tables hold.
-    pub(super) fn new(nodes: ManagedSlice<'a, Node>, orders: ManagedSlice<'a, Order>) -> Self {
+impl<'a, P: Profile> Schedule<'a, P> {
+    /// All slots free; with lists as many as both tables hold.
+    pub(super) fn new(
+        slots: ManagedSlice<'a, Slot<'a, P>>,
+        orders: ManagedSlice<'a, Order>,
+    ) -> Self {
         let mut this = Self {
-            nodes,
+            slots,
             orders,
             armed: 0,
-            classes: [S::List::EMPTY; 3],
-            ready: S::List::EMPTY,
-            free: S::List::EMPTY,
+            classes: [Fifo::<P>::EMPTY; 3],
+            ready: Fifo::<P>::EMPTY,
+            free: Fifo::<P>::EMPTY,
             turn: NONE,
             told: NONE,
         };
-        if !S::SCANS {
-            this.nodes.fill(Node::EMPTY);
+        if !P::Scale::SCANS {
             this.orders.fill(Order::EMPTY);
-            let count = this.nodes.len().min(this.orders.len());
+            let count = this.slots.len().min(this.orders.len());
             for index in 0..u32::try_from(count).unwrap_or(NONE) {
                 this.free
                     .push(&mut By(Chain::Owner, &mut this.orders), index);
@@ -67,28 +74,33 @@ impl<'a, S: Scale> Schedule<'a, S> {
     }
 
     pub(super) fn get(&self, index: u32) -> Option<&Node> {
-        self.nodes.get(index as usize)
+        self.slots.get(index as usize).map(|slot| &slot.node)
     }
 
     pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut Node> {
-        self.nodes.get_mut(index as usize)
+        self.slots
+            .get_mut(index as usize)
+            .map(|slot| &mut slot.node)
     }
 
     /// The first slot behind `last`, or from the start again, whose node is `meant`.
-    fn scan(&self, last: u32, meant: impl Fn(&Node) -> bool) -> Option<u32> {
-        let is_meant = |place: usize| self.nodes.get(place).is_some_and(&meant);
-        scan(self.nodes.len(), last, is_meant)
+    fn scan(&self, last: u32, mut meant: impl FnMut(u32, &Node) -> bool) -> Option<u32> {
+        scan(self.slots.len(), last, |place| {
+            let index = u32::try_from(place).unwrap_or(NONE);
+            self.get(index).is_some_and(|node| meant(index, node))
+        })
     }
 
-    /// The slot of which `key` says whose it is.
-    pub(super) fn indexed(&self, key: &Key) -> Option<u32> {
-        self.scan(NONE, |node| node.key == *key && node.is(INDEXED))
+    /// The slot of which `key` says whose it is; the search begins at `first`.
+    pub(super) fn indexed(&self, first: u32, key: &Key) -> Option<u32> {
+        let before = first.wrapping_sub(1);
+        self.scan(before, |_, node| node.key == *key && node.is(INDEXED))
     }
 
     /// A free slot.
     pub(super) fn first_free(&self) -> Option<u32> {
-        if S::SCANS {
-            self.scan(NONE, |node| node.owner == Owner::Free)
+        if P::Scale::SCANS {
+            self.scan(NONE, |_, node| node.owner == Owner::Free)
         } else {
             self.free.first()
         }
@@ -107,14 +119,15 @@ impl<'a, S: Scale> Schedule<'a, S> {
 
     /// Frees a slot: it leaves every queue, and handles to it go stale.
     pub(super) fn free(&mut self, index: u32) {
-        if !S::SCANS {
+        if !P::Scale::SCANS {
             self.set_queue(index, None);
             self.set_deadline(index, None);
             self.clear_ready(index);
             self.set_time_wait(index, NONE);
         }
-        if let Some(node) = self.get_mut(index) {
-            *node = node.freed();
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            slot.place = Place::Free;
+            slot.node = slot.node.freed();
             self.free
                 .push(&mut By(Chain::Owner, &mut self.orders), index);
         }
@@ -123,12 +136,12 @@ impl<'a, S: Scale> Schedule<'a, S> {
     /// Puts the slot into the transmit queue of `class`, at the end unless it is in it already, or
     /// takes it out of all.
     pub(super) fn set_queue(&mut self, index: u32, class: Option<Priority>) {
-        let wanted = class.map_or(0, |class| class as u8 + 1);
-        let Some(node) = self.nodes.get_mut(index as usize) else {
+        let Some(node) = self.get_mut(index) else {
             return;
         };
-        let queued = core::mem::replace(&mut node.queued, wanted);
-        if S::SCANS || queued == wanted {
+        let queued = node.queued;
+        let wanted = node.wait_for_turn(class);
+        if P::Scale::SCANS || queued == wanted {
             return;
         }
         let orders = &mut By(Chain::Transmit, &mut self.orders);
@@ -141,25 +154,26 @@ impl<'a, S: Scale> Schedule<'a, S> {
     }
 
     /// Whose turn it is to transmit; it keeps its place.
-    pub(super) fn next_turn(&self) -> Option<(u32, Priority)> {
-        let classes = [Priority::High, Priority::Normal, Priority::Low];
-        for (class, list) in classes.into_iter().zip(&self.classes) {
-            let first = if S::SCANS {
-                self.scan(self.turn, |node| node.queued == class as u8 + 1)
-            } else {
-                list.first()
-            };
-            if let Some(first) = first {
-                return Some((first, class));
-            }
+    pub(super) fn next_turn(&self) -> Option<u32> {
+        if !P::Scale::SCANS {
+            return self.classes.iter().find_map(Listing::first);
         }
-        None
+        let (mut first, mut best) = (None, u8::MAX);
+        let _ = self.scan(self.turn, |index, node| {
+            // No queue is no class, and more than any.
+            let class = node.queued.wrapping_sub(1);
+            if class < best {
+                (first, best) = (Some(index), class);
+            }
+            false // look at each
+        });
+        first
     }
 
     /// The slot, whose turn it was, goes to the end of its queue if it still stands in one.
     pub(super) fn end_turn(&mut self, index: u32) {
         self.turn = index;
-        let Some(node) = self.nodes.get(index as usize) else {
+        let Some(node) = self.get(index) else {
             return;
         };
         let place = usize::from(node.queued).wrapping_sub(1);
@@ -172,18 +186,9 @@ impl<'a, S: Scale> Schedule<'a, S> {
         }
     }
 
-    /// Whether any connection wants to transmit.
-    pub(super) fn anyone_waits(&self) -> bool {
-        if S::SCANS {
-            self.nodes.iter().any(|node| node.queued != 0)
-        } else {
-            self.classes.iter().any(|list| list.first().is_some())
-        }
-    }
-
     /// The user of the slot is to hear of events.
     pub(super) fn set_ready(&mut self, index: u32) {
-        let Some(node) = self.nodes.get_mut(index as usize) else {
+        let Some(node) = self.get_mut(index) else {
             return;
         };
         if !node.is(READY) {
@@ -195,7 +200,7 @@ impl<'a, S: Scale> Schedule<'a, S> {
 
     /// The user of the slot has heard, or there is none.
     pub(super) fn clear_ready(&mut self, index: u32) {
-        let Some(node) = self.nodes.get_mut(index as usize) else {
+        let Some(node) = self.get_mut(index) else {
             return;
         };
         if node.is(READY) {
@@ -207,8 +212,8 @@ impl<'a, S: Scale> Schedule<'a, S> {
 
     /// The connection that has had events for the longest time; it is told of.
     pub(super) fn next_ready(&mut self) -> Option<u32> {
-        let index = if S::SCANS {
-            self.scan(self.told, |node| node.is(READY))?
+        let index = if P::Scale::SCANS {
+            self.scan(self.told, |_, node| node.is(READY))?
         } else {
             self.ready.first()?
         };
@@ -218,7 +223,7 @@ impl<'a, S: Scale> Schedule<'a, S> {
     }
 
     /// Appends the slot to the accept queue of a listener: `turn` says which.
-    pub(super) fn push_accept(&mut self, queue: &mut S::List, index: u32, turn: AcceptTurn) {
+    pub(super) fn push_accept(&mut self, queue: &mut Fifo<P>, index: u32, turn: AcceptTurn) {
         if let Some(node) = self.get_mut(index) {
             node.turn = turn;
         }
@@ -226,9 +231,9 @@ impl<'a, S: Scale> Schedule<'a, S> {
     }
 
     /// Takes the first slot out of the accept queue.
-    pub(super) fn pop_accept(&mut self, queue: &mut S::List, turn: AcceptTurn) -> Option<u32> {
-        let index = if S::SCANS {
-            self.scan(NONE, |node| {
+    pub(super) fn pop_accept(&mut self, queue: &mut Fifo<P>, turn: AcceptTurn) -> Option<u32> {
+        let index = if P::Scale::SCANS {
+            self.scan(NONE, |_, node| {
                 node.owner == Owner::Listener && node.turn == turn
             })?
         } else {
@@ -240,7 +245,7 @@ impl<'a, S: Scale> Schedule<'a, S> {
 
     /// How many slots there are.
     pub(super) fn len(&self) -> u32 {
-        u32::try_from(self.nodes.len()).unwrap_or(NONE)
+        u32::try_from(self.slots.len()).unwrap_or(NONE)
     }
 }
 

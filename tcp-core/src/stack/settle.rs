@@ -8,7 +8,8 @@
 use super::Stack;
 use super::address::Key;
 use super::demux::{Found, IndexFull};
-use super::node::{ENDED, INDEXED, LENT, Owner};
+use super::entry::Entry;
+use super::node::{ENDED, INDEXED, LENT, Owner, READY};
 use super::scale::Scale as _;
 use super::slot::Slot;
 use crate::connection::{Connection, State};
@@ -23,7 +24,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         index: u32,
         act: impl FnOnce(&mut Connection<'a, P>) -> R,
     ) -> Option<R> {
-        let connection = self.connections.get_mut(index as usize)?.as_mut()?;
+        let slot = self.schedule.slots.get_mut(index as usize)?;
+        let (_, connection) = slot.both()?;
         let result = act(connection);
         self.settle(index);
         Some(result)
@@ -31,13 +33,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// The connection in slot `index`.
     pub(super) fn connection(&self, index: u32) -> Option<&Connection<'a, P>> {
-        self.connections.get(index as usize)?.as_ref()
+        self.schedule.slots.get(index as usize)?.connection()
     }
 
     /// Brings queues, deadlines, events and tables in line with connection `index`.
     #[inline(never)]
     pub(super) fn settle(&mut self, index: u32) {
-        let Some(connection) = self.connections.get(index as usize).and_then(Slot::as_ref) else {
+        let slot = self.schedule.slots.get_mut(index as usize);
+        let Some((node, connection)) = slot.and_then(Slot::both) else {
             return;
         };
         let state = connection.state();
@@ -50,14 +53,18 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         } else {
             connection.next_tick(self.clock)
         };
-        let has_events = connection.has_events();
-        self.schedule.set_queue(index, queue);
-        let owner = self
-            .schedule
-            .get(index)
-            .map_or(Owner::Free, |node| node.owner);
-        if has_events && owner == Owner::User {
-            self.schedule.set_ready(index);
+        let owner = node.owner;
+        let tells = connection.has_events() && owner == Owner::User;
+        if P::Scale::SCANS {
+            node.wait_for_turn(queue);
+            if tells {
+                node.mark(READY);
+            }
+        } else {
+            self.schedule.set_queue(index, queue);
+            if tells {
+                self.schedule.set_ready(index);
+            }
         }
         match state {
             State::Closed => {
@@ -92,10 +99,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// it, the slot once the user has let go.
     #[inline(never)]
     pub(super) fn release(&mut self, index: u32, owner: Owner) {
-        let Some(place) = self.connections.get_mut(index as usize) else {
-            return;
-        };
-        let (Some(connection), Some(node)) = (place.as_mut(), self.schedule.get_mut(index)) else {
+        let slot = self.schedule.slots.get_mut(index as usize);
+        let Some((node, connection)) = slot.and_then(Slot::both) else {
             return;
         };
         let unread = owner != Owner::Stack && connection.readable() > 0;
@@ -104,7 +109,6 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             self.memory.give_back(connection.take_storage());
         }
         if owner == Owner::Stack {
-            *place = Slot::Free;
             self.schedule.free(index);
         }
     }
@@ -141,21 +145,28 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     //# When a connection is closed actively, it MUST linger in the TIME-WAIT state
     //# for a time 2xMSL (Maximum Segment Lifetime) (MUST-13).
     fn enter_time_wait(&mut self, index: u32) {
-        let seed = self.connection(index).and_then(Connection::time_wait_seed);
-        let (Some(seed), Some(node)) = (seed, self.schedule.get(index)) else {
-            return;
-        };
-        let key = node.key;
         if let Some(victim) = self.time_wait.victim(self.clock) {
-            self.time_wait.recycled = self.time_wait.recycled.saturating_add(1);
+            self.recycled = self.recycled.saturating_add(1);
             self.drop_time_wait(victim);
         }
-        let own = self.locals.own();
-        let Some(entry) = self.time_wait.insert(self.clock, &key, &seed, own) else {
+        let Some(slot) = self.schedule.slots.get(index as usize) else {
+            return;
+        };
+        let Some(seed) = slot.connection().and_then(Connection::time_wait_seed) else {
+            return;
+        };
+        let key = &slot.node.key;
+        let new = Entry::between(key, self.locals.own());
+        let entry = new.and_then(|mut new| {
+            new.take_over(&seed);
+            self.time_wait.insert(self.clock, &new)
+        });
+        let Some(entry) = entry else {
             // A stack without TIME-WAIT entries forgets the connection at once.
             self.unindex(index);
             return;
         };
+        self.time_wait.sent(entry);
         if !P::Scale::SCANS {
             let hash = key.place(self.index_key);
             self.demux
@@ -172,15 +183,17 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// The TIME-WAIT entry that took over from slot `index`, as long as it waits.
     pub(super) fn lingers(&self, index: u32) -> Option<u32> {
-        let seed = self.connection(index)?.time_wait_seed()?;
-        let (node, own) = (self.schedule.get(index)?, self.locals.own());
+        let slot = self.schedule.slots.get(index as usize)?;
+        let snd_nxt = slot.connection()?.waits_from()?;
+        let (node, own) = (&slot.node, self.locals.own());
         let entry_index = if P::Scale::SCANS {
             self.time_wait.find(&node.key, own)
         } else {
             self.schedule.time_wait(index)
         }?;
         let entry = self.time_wait.get(entry_index)?;
-        (entry.key(own) == node.key && entry.snd_nxt == seed.snd_nxt).then_some(entry_index)
+        let same = P::Scale::SCANS || entry.key(own) == node.key;
+        (same && entry.snd_nxt == snd_nxt).then_some(entry_index)
     }
 
     /// Takes slot `index` out of the index.

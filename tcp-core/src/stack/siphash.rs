@@ -54,11 +54,10 @@ impl Key {
         ];
         // The final block holds the input's length modulo 256 in its top octet.
         let last = (words.len() as u64) << 59;
-        for &word in words.iter().chain(core::iter::once(&last)) {
-            state[3] ^= word;
-            rounds(&mut state, 2);
-            state[0] ^= word;
+        for &word in words {
+            absorb(&mut state, word);
         }
+        absorb(&mut state, last);
         state[2] ^= 0xff;
         rounds(&mut state, 4);
         state[0] ^ state[1] ^ state[2] ^ state[3]
@@ -91,6 +90,13 @@ pub fn keyed_hash(secret: [u8; 16], purpose: u32, words: [u64; 2]) -> u64 {
     // The stack's own hashes end with a word whose upper half is one octet.
     let last = 1 << 63 | u64::from(purpose);
     Key::new(secret).hash(&[first, second, last])
+}
+
+/// Takes in a word, with two rounds.
+fn absorb(state: &mut [u64; 4], word: u64) {
+    state[3] ^= word;
+    rounds(state, 2);
+    state[0] ^= word;
 }
 
 /// `count` SipRounds.

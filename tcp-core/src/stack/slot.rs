@@ -1,10 +1,16 @@
 //! The place of one connection.
 
+use super::node::Node;
 use crate::connection::Connection;
 use crate::profile::Profile;
 
-/// A place for a connection: opaque, to be lent.
-///
+/// A place for a connection, and what the stack keeps of it: opaque, to be lent.
+#[derive(Debug)]
+pub(super) struct Slot<'a, P: Profile> {
+    pub(super) node: Node,
+    pub(super) place: Place<'a, P>,
+}
+
 /// Not an `Option`: a free place is zeros (the tag of a representation by `u8` stands by itself),
 /// so that memory for it costs no flash and nothing has to be written at start.
 #[expect(
@@ -13,7 +19,7 @@ use crate::profile::Profile;
 )]
 #[derive(Debug)]
 #[repr(u8)]
-pub(super) enum Slot<'a, P: Profile> {
+pub(super) enum Place<'a, P: Profile> {
     /// Nobody.
     Free,
     /// One, alive or ended.
@@ -21,17 +27,24 @@ pub(super) enum Slot<'a, P: Profile> {
 }
 
 impl<'a, P: Profile> Slot<'a, P> {
-    pub(super) const fn as_ref(&self) -> Option<&Connection<'a, P>> {
-        match self {
-            Self::Free => None,
-            Self::Taken(connection) => Some(connection),
+    /// Nobody's.
+    pub(super) const FREE: Self = Self {
+        node: Node::EMPTY,
+        place: Place::Free,
+    };
+
+    pub(super) const fn connection(&self) -> Option<&Connection<'a, P>> {
+        match &self.place {
+            Place::Free => None,
+            Place::Taken(connection) => Some(connection),
         }
     }
 
-    pub(super) const fn as_mut(&mut self) -> Option<&mut Connection<'a, P>> {
-        match self {
-            Self::Free => None,
-            Self::Taken(connection) => Some(connection),
+    /// What the stack keeps of a connection, and the connection.
+    pub(super) const fn both(&mut self) -> Option<(&mut Node, &mut Connection<'a, P>)> {
+        match &mut self.place {
+            Place::Free => None,
+            Place::Taken(connection) => Some((&mut self.node, connection)),
         }
     }
 }

@@ -3,8 +3,8 @@
 use managed::ManagedSlice;
 
 use super::demux::Bucket;
+use super::entry::Entry;
 use super::listen::Listener;
-use super::node::Node;
 use super::reassembly::FragmentSlot;
 use super::reply::Reply;
 use super::scale::{Lendable, Scale};
@@ -20,7 +20,6 @@ use crate::profile::Profile;
 #[derive(Debug)]
 pub struct Tables<'a, P: Profile> {
     pub(super) connections: ManagedSlice<'a, Slot<'a, P>>,
-    pub(super) nodes: ManagedSlice<'a, Node>,
     pub(super) orders: ManagedSlice<'a, Order>,
     pub(super) index: ManagedSlice<'a, Bucket>,
     pub(super) listeners: ManagedSlice<'a, Listener<P::Scale>>,
@@ -74,7 +73,6 @@ pub struct TablesStorage<
     const INDEX: usize,
 > {
     connections: [Slot<'a, P>; CONNECTIONS],
-    nodes: [Node; CONNECTIONS],
     orders: [<P::Scale as Scale>::Order; CONNECTIONS],
     index: [<P::Scale as Scale>::Bucket; INDEX],
     listeners: [Listener<P::Scale>; LISTENERS],
@@ -101,13 +99,12 @@ impl<
             assert!(INDEX.is_power_of_two() && INDEX >= Self::ENTRIES + Self::ENTRIES / 2);
         }
         Self {
-            connections: [const { Slot::Free }; CONNECTIONS],
-            nodes: [Node::EMPTY; CONNECTIONS],
+            connections: [const { Slot::FREE }; CONNECTIONS],
             orders: [<P::Scale as Scale>::Order::BLANK; CONNECTIONS],
             index: [<P::Scale as Scale>::Bucket::BLANK; INDEX],
             listeners: [Listener::BLANK; LISTENERS],
-            half_open: [SynEntry::BLANK; HALF_OPEN],
-            time_wait: [TimeWaitEntry::BLANK; TIME_WAIT],
+            half_open: [Entry::BLANK; HALF_OPEN],
+            time_wait: [Entry::BLANK; TIME_WAIT],
             replies: [Reply::EMPTY; REPLIES],
         }
     }
@@ -117,7 +114,6 @@ impl<
     pub fn lend(&'a mut self) -> Tables<'a, P> {
         Tables {
             connections: ManagedSlice::Borrowed(&mut self.connections),
-            nodes: ManagedSlice::Borrowed(&mut self.nodes),
             orders: ManagedSlice::Borrowed(Lendable::lend(&mut self.orders)),
             index: ManagedSlice::Borrowed(Lendable::lend(&mut self.index)),
             listeners: ManagedSlice::Borrowed(&mut self.listeners),
@@ -222,17 +218,16 @@ impl<P: Profile> Tables<'static, P> {
             (connections, Demux::size_for(entries))
         };
         let mut empty = Vec::new();
-        empty.resize_with(connections, || Slot::Free);
+        empty.resize_with(connections, || Slot::FREE);
         let mut slots = Vec::new();
         slots.resize_with(fragments, || FragmentSlot::new(vec![0; 65_535].into()));
         Self {
             connections: empty.into(),
-            nodes: vec![Node::EMPTY; connections].into(),
             orders: vec![Order::BLANK; orders].into(),
             index: vec![Bucket::BLANK; index].into(),
             listeners: vec![Listener::BLANK; listeners].into(),
-            half_open: vec![SynEntry::BLANK; half_open].into(),
-            time_wait: vec![TimeWaitEntry::BLANK; time_wait].into(),
+            half_open: vec![Entry::BLANK; half_open].into(),
+            time_wait: vec![Entry::BLANK; time_wait].into(),
             replies: vec![Reply::EMPTY; replies].into(),
             packets: vec![0; packets].into(),
             fragments: slots.into(),

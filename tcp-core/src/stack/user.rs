@@ -82,10 +82,8 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         }
         // Each pass takes one connection out of the list.
         while let Some(index) = self.schedule.next_ready() {
-            let place = self.connections.get_mut(index as usize);
-            let (Some(connection), Some(node)) =
-                (place.and_then(Slot::as_mut), self.schedule.get_mut(index))
-            else {
+            let slot = self.schedule.slots.get_mut(index as usize);
+            let Some((node, connection)) = slot.and_then(Slot::both) else {
                 continue;
             };
             let mut events = connection.take_events();

@@ -6,6 +6,7 @@
 use super::super::list::{Linkage as _, Links, NONE};
 use super::super::scale::Scale;
 use super::Schedule;
+use crate::profile::Profile;
 use crate::time::Tick;
 
 /// One place in the deadline heap.
@@ -53,7 +54,7 @@ impl Order {
     };
 }
 
-impl<S: Scale> Schedule<'_, S> {
+impl<P: Profile> Schedule<'_, P> {
     /// The TIME-WAIT entry that took over from the slot, if one has and that is kept.
     pub(in super::super) fn time_wait(&self, index: u32) -> Option<u32> {
         let entry = self.orders.get(index as usize)?.time_wait;
@@ -191,7 +192,7 @@ impl<S: Scale> Schedule<'_, S> {
         let armed = self.orders.iter().filter(|order| order.heap != NONE);
         let armed = armed.count();
         assert!(
-            S::SCANS || armed == self.armed as usize,
+            P::Scale::SCANS || armed == self.armed as usize,
             "slots in the heap"
         );
     }

@@ -4,19 +4,25 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use proptest::prelude::*;
 
-use super::super::scale::{Few, Many};
 use super::*;
+use crate::profile::{Firmware, Host};
 use crate::time::Tick;
 
 const SLOTS: usize = 12;
 
-fn with_schedule<S: Scale, R>(run: impl FnOnce(&mut Schedule<'_, S>) -> R) -> R {
-    let mut nodes = [Node::EMPTY; SLOTS];
-    let mut orders = [Order::BLANK; SLOTS];
+fn with_schedule<P: Profile, R>(run: impl FnOnce(&mut Schedule<'static, P>) -> R) -> R {
+    let slots = (0..SLOTS).map(|_| Slot::FREE).collect();
+    let orders = vec![Order::BLANK; SLOTS];
     run(&mut Schedule::new(
-        (&mut nodes[..]).into(),
-        (&mut orders[..]).into(),
+        Vec::leak(slots).into(),
+        Vec::leak(orders).into(),
     ))
+}
+
+/// Whose turn it is, and in which class.
+fn turn<P: Profile>(schedule: &Schedule<'_, P>) -> Option<(u32, Priority)> {
+    let index = schedule.next_turn()?;
+    Some((index, schedule.get(index)?.class()))
 }
 
 proptest! {
@@ -24,7 +30,7 @@ proptest! {
     fn the_heap_agrees_with_a_sorted_map(
         steps in proptest::collection::vec((0u32..12, proptest::option::of(0u32..40)), 0..200),
     ) {
-        with_schedule::<Many, _>(|schedule| -> Result<(), TestCaseError> {
+        with_schedule::<Host, _>(|schedule| -> Result<(), TestCaseError> {
             let mut model: BTreeMap<u32, u32> = BTreeMap::new();
             for (slot, at) in steps {
                 // The circle's end lies in the middle.
@@ -52,7 +58,7 @@ proptest! {
     fn turns_follow_class_and_then_order_of_arrival(
         steps in proptest::collection::vec((0u32..12, 0u8..5), 0..200),
     ) {
-        with_schedule::<Many, _>(|schedule| -> Result<(), TestCaseError> {
+        with_schedule::<Host, _>(|schedule| -> Result<(), TestCaseError> {
             let mut queues: [VecDeque<u32>; 3] = Default::default();
             let classes = [Priority::High, Priority::Normal, Priority::Low];
             for (slot, what) in steps {
@@ -70,14 +76,14 @@ proptest! {
                     let expected = (0..3)
                         .find(|at| !queues[*at].is_empty())
                         .map(|at| (queues[at][0], classes[at]));
-                    prop_assert_eq!(schedule.next_turn(), expected);
+                    prop_assert_eq!(turn(schedule), expected);
                     if let Some((slot, class)) = expected {
                         schedule.end_turn(slot);
                         queues[class as usize].rotate_left(1);
                     }
                 }
                 let waits = queues.iter().any(|queue| !queue.is_empty());
-                prop_assert_eq!(schedule.anyone_waits(), waits);
+                prop_assert_eq!(schedule.next_turn().is_some(), waits);
             }
             Ok(())
         })?;
@@ -87,7 +93,7 @@ proptest! {
     fn without_lists_the_highest_class_goes_first_and_nobody_in_it_is_passed_over(
         steps in proptest::collection::vec((0u32..12, 0u8..5), 0..200),
     ) {
-        with_schedule::<Few, _>(|schedule| -> Result<(), TestCaseError> {
+        with_schedule::<Firmware, _>(|schedule| -> Result<(), TestCaseError> {
             let mut wants: BTreeMap<u32, Priority> = BTreeMap::new();
             let mut passed_over: BTreeMap<u32, usize> = BTreeMap::new();
             let classes = [Priority::High, Priority::Normal, Priority::Low];
@@ -100,7 +106,7 @@ proptest! {
                     wants.extend(class.map(|class| (slot, class)));
                 } else {
                     let highest = wants.values().map(|class| *class as u8).min();
-                    let turn = schedule.next_turn();
+                    let turn = turn(schedule);
                     prop_assert_eq!(turn.map(|(_, class)| class as u8), highest);
                     let Some((slot, class)) = turn else { continue };
                     prop_assert_eq!(wants.get(&slot), Some(&class));
@@ -111,7 +117,7 @@ proptest! {
                     }
                     prop_assert!(passed_over.values().all(|times| *times < SLOTS));
                 }
-                prop_assert_eq!(schedule.anyone_waits(), !wants.is_empty());
+                prop_assert_eq!(schedule.next_turn().is_some(), !wants.is_empty());
             }
             Ok(())
         })?;
@@ -120,12 +126,12 @@ proptest! {
 
 #[test]
 fn a_connection_is_told_of_at_most_once() {
-    told_of_once::<Few>();
-    told_of_once::<Many>();
+    told_of_once::<Firmware>();
+    told_of_once::<Host>();
 }
 
-fn told_of_once<S: Scale>() {
-    with_schedule::<S, _>(|schedule| {
+fn told_of_once<P: Profile>() {
+    with_schedule::<P, _>(|schedule| {
         for _ in 0..3 {
             schedule.set_ready(5);
             schedule.set_ready(2);
@@ -140,14 +146,14 @@ fn told_of_once<S: Scale>() {
 
 #[test]
 fn who_waits_in_an_accept_queue_leaves_it_in_order() {
-    accepted_in_order::<Few>();
-    accepted_in_order::<Many>();
+    accepted_in_order::<Firmware>();
+    accepted_in_order::<Host>();
 }
 
-fn accepted_in_order<S: Scale>() {
-    with_schedule::<S, _>(|schedule| {
+fn accepted_in_order<P: Profile>() {
+    with_schedule::<P, _>(|schedule| {
         let turn = |listener, arrival| AcceptTurn { listener, arrival };
-        let mut queues = [S::List::EMPTY; 2];
+        let mut queues = [Fifo::<P>::EMPTY; 2];
         let [first, second] = &mut queues;
         for _ in 0..4 {
             let slot = schedule.first_free().unwrap();
@@ -168,12 +174,12 @@ fn accepted_in_order<S: Scale>() {
 
 #[test]
 fn a_freed_slot_leaves_every_queue_and_its_handles_go_stale() {
-    freed::<Few>();
-    freed::<Many>();
+    freed::<Firmware>();
+    freed::<Host>();
 }
 
-fn freed<S: Scale>() {
-    with_schedule::<S, _>(|schedule| {
+fn freed<P: Profile>() {
+    with_schedule::<P, _>(|schedule| {
         let mut generations = HashMap::new();
         for _ in 0..SLOTS {
             let slot = schedule.first_free().unwrap();

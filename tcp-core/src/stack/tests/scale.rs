@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::stack::demux::{Bucket, Demux};
+use crate::stack::entry::Entry;
 use crate::stack::listen::Listener;
-use crate::stack::node::Node;
 use crate::stack::schedule::Order;
 use crate::stack::slot::Slot;
-use crate::stack::syn_queue::SynEntry;
 use crate::stack::tests::Indexed;
 use crate::wire::Address;
+use managed::ManagedSlice;
 
 fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
     Vec::leak(values.collect()).into()
@@ -16,12 +16,11 @@ fn leak<T>(values: impl Iterator<Item = T>) -> ManagedSlice<'static, T> {
 
 fn large(count: usize) -> Bench<Indexed> {
     let tables = Tables {
-        connections: leak((0..count).map(|_| Slot::Free)),
-        nodes: leak((0..count).map(|_| Node::EMPTY)),
+        connections: leak((0..count).map(|_| Slot::FREE)),
         orders: leak((0..count).map(|_| Order::BLANK)),
         index: leak((0..(count * 2).next_power_of_two()).map(|_| Bucket::EMPTY)),
         listeners: leak((0..1).map(|_| Listener::EMPTY)),
-        half_open: leak((0..8).map(|_| SynEntry::EMPTY)),
+        half_open: leak((0..8).map(|_| Entry::EMPTY)),
         ..tables()
     };
     let mut bench = Bench::with(config(), Pool::of(0));

@@ -1,8 +1,11 @@
 //! The TIME-WAIT table alone.
 
+use super::super::address::Key;
 use super::super::local::{AnyAddress, OwnAddress};
 use super::super::scale::{Few, Many};
+use super::super::waiting::Waits;
 use super::*;
+use crate::time::{Duration, Instant};
 use crate::wire::{Address, Flags, RawWindow, SegmentOptions, Timestamps};
 
 fn key(port: u16) -> Key {
@@ -25,7 +28,29 @@ const SEED: TimeWaitSeed = TimeWaitSeed {
 };
 
 fn table<S: Scale>(count: usize) -> TimeWaits<'static, OwnAddress, S> {
-    TimeWaits::new(Vec::leak(vec![TimeWaitEntry::EMPTY; count]).into(), 60_000)
+    let entries = vec![Entry::EMPTY; count];
+    let waits = Waits::Once { ms: 60_000 };
+    TimeWaits::<OwnAddress, S>::new(Vec::leak(entries).into(), waits)
+}
+
+/// A connection with these ends begins to wait.
+fn insert<S: Scale>(
+    table: &mut TimeWaits<'static, OwnAddress, S>,
+    now: Instant,
+    port: u16,
+    seed: &TimeWaitSeed,
+) -> Option<u32> {
+    let mut entry = Entry::between(&key(port), &own()).unwrap();
+    entry.take_over(seed);
+    let index = table.insert(now, &entry)?;
+    table.sent(index);
+    Some(index)
+}
+
+impl<K: Linkage> Entry<OwnAddress, K> {
+    fn verdict(&self, segment: &Segment<'_>) -> Verdict {
+        self.judge(segment, self.timestamps())
+    }
 }
 
 fn own() -> Vec<Address> {
@@ -74,11 +99,7 @@ fn left_in_order<S: Scale>() {
     let mut table = table::<S>(3);
     let at = |s: u64| Instant::from_micros(s * 1_000_000 + 77);
     let entries: Vec<u32> = (0..3)
-        .map(|i| {
-            table
-                .insert(at(i), &key(1 + i as u16), &SEED, &own())
-                .unwrap()
-        })
+        .map(|i| insert(&mut table, at(i), 1 + i as u16, &SEED).unwrap())
         .collect();
     assert_eq!(table.get(entries[1]).unwrap().key(&own()), key(2));
     assert_eq!(table.get(entries[1]).unwrap().traffic_class(), 0x2e << 2);
@@ -105,26 +126,23 @@ fn oldest_is_victim<S: Scale>() {
     let mut table = table::<S>(2);
     let late = Instant::from_millis(10);
     assert_eq!(table.victim(late), None);
-    let first = table.insert(Instant::ZERO, &key(1), &SEED, &own()).unwrap();
-    let second = table.insert(late, &key(2), &SEED, &own()).unwrap();
+    let first = insert(&mut table, Instant::ZERO, 1, &SEED).unwrap();
+    let second = insert(&mut table, late, 2, &SEED).unwrap();
     assert_eq!(table.victim(late), Some(first));
     table.restart(first, Instant::from_millis(20));
     assert_eq!(table.victim(Instant::from_millis(20)), Some(second));
     table.restart(second, Instant::from_millis(30));
-    assert_eq!(table.insert(Instant::ZERO, &key(3), &SEED, &own()), None);
+    assert_eq!(insert(&mut table, Instant::ZERO, 3, &SEED), None);
     table.remove(first);
-    assert_eq!(
-        table.insert(Instant::ZERO, &key(3), &SEED, &own()),
-        Some(first)
-    );
+    assert_eq!(insert(&mut table, Instant::ZERO, 3, &SEED), Some(first));
 }
 
 #[test]
 fn s23_a_reset_is_ignored_in_time_wait() {
     let mut table = table::<Few>(1);
-    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let index = insert(&mut table, Instant::ZERO, 5, &SEED).unwrap();
     let reset = segment(Some(Control::Rst), SEED.rcv_nxt, None);
-    assert_eq!(table.get(index).unwrap().judge(&reset), Verdict::Ignore);
+    assert_eq!(table.get(index).unwrap().verdict(&reset), Verdict::Ignore);
 }
 
 #[test]
@@ -132,7 +150,7 @@ fn s24_a_syn_reopens_only_beyond_the_old_numbers() {
     let entry = |timestamps| {
         let mut table = table::<Few>(1);
         let seed = TimeWaitSeed { timestamps, ..SEED };
-        let index = table.insert(Instant::ZERO, &key(5), &seed, &own()).unwrap();
+        let index = insert(&mut table, Instant::ZERO, 5, &seed).unwrap();
         *table.get(index).unwrap()
     };
     let (old, new) = (SEED.rcv_nxt - SeqLen::ONE, SEED.rcv_nxt);
@@ -149,7 +167,7 @@ fn s24_a_syn_reopens_only_beyond_the_old_numbers() {
     ] {
         let syn = segment(Some(Control::Syn), seq, theirs);
         assert_eq!(
-            entry(ours).judge(&syn),
+            entry(ours).verdict(&syn),
             verdict,
             "{ours:?} {theirs:?} {seq}"
         );
@@ -159,60 +177,60 @@ fn s24_a_syn_reopens_only_beyond_the_old_numbers() {
 #[test]
 fn only_the_fin_that_comes_again_restarts_2_msl() {
     let mut table = table::<Few>(1);
-    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let index = insert(&mut table, Instant::ZERO, 5, &SEED).unwrap();
     let entry = *table.get(index).unwrap();
     let fin = segment(Some(Control::Fin), SEED.rcv_nxt - SeqLen::ONE, None);
-    assert_eq!(entry.judge(&fin), Verdict::Restart);
+    assert_eq!(entry.verdict(&fin), Verdict::Restart);
     let early = segment(Some(Control::Fin), SEED.rcv_nxt - SeqLen::new(9), None);
-    assert_eq!(entry.judge(&early), Verdict::Acknowledge);
+    assert_eq!(entry.verdict(&early), Verdict::Acknowledge);
     let last = segment(None, SEED.rcv_nxt, None);
-    assert_eq!(entry.judge(&last), Verdict::Ignore);
+    assert_eq!(entry.verdict(&last), Verdict::Ignore);
     let old = segment(None, SEED.rcv_nxt - SeqLen::new(9), None);
-    assert_eq!(entry.judge(&old), Verdict::Ignore);
+    assert_eq!(entry.verdict(&old), Verdict::Ignore);
     let data = Segment {
         payload: b"old",
         ..old
     };
-    assert_eq!(entry.judge(&data), Verdict::Acknowledge);
+    assert_eq!(entry.verdict(&data), Verdict::Acknowledge);
 }
 
 #[test]
 fn a_syn_with_fin_does_not_reopen() {
     let mut table = table::<Few>(1);
-    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let index = insert(&mut table, Instant::ZERO, 5, &SEED).unwrap();
     let entry = *table.get(index).unwrap();
     let mut syn = segment(Some(Control::Syn), SEED.rcv_nxt, Some(78));
-    assert_eq!(entry.judge(&syn), Verdict::Reopen);
+    assert_eq!(entry.verdict(&syn), Verdict::Reopen);
     syn.flags = Flags(Flags::SYN | Flags::FIN);
-    assert_eq!(entry.judge(&syn), Verdict::Acknowledge);
+    assert_eq!(entry.verdict(&syn), Verdict::Acknowledge);
 }
 
 #[test]
 fn a_fin_that_acknowledges_nothing_or_the_future_does_not_restart_2_msl() {
     let mut table = table::<Few>(1);
-    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let index = insert(&mut table, Instant::ZERO, 5, &SEED).unwrap();
     let entry = *table.get(index).unwrap();
     let fin = segment(Some(Control::Fin), SEED.rcv_nxt - SeqLen::ONE, None);
     for ack in [None, Some(SEED.snd_nxt + SeqLen::ONE)] {
         let fin = Segment { ack, ..fin.clone() };
-        assert_eq!(entry.judge(&fin), Verdict::Acknowledge, "{ack:?}");
+        assert_eq!(entry.verdict(&fin), Verdict::Acknowledge, "{ack:?}");
     }
     let before_ours = Segment {
         ack: Some(SEED.snd_nxt - SeqLen::ONE),
         ..fin
     };
-    assert_eq!(entry.judge(&before_ours), Verdict::Restart);
+    assert_eq!(entry.verdict(&before_ours), Verdict::Restart);
 }
 
 #[test]
 fn old_text_without_an_ack_is_acknowledged() {
     let mut table = table::<Few>(1);
-    let index = table.insert(Instant::ZERO, &key(5), &SEED, &own()).unwrap();
+    let index = insert(&mut table, Instant::ZERO, 5, &SEED).unwrap();
     let old = Segment {
         ack: None,
         payload: b"old",
         ..segment(None, SEED.rcv_nxt - SeqLen::new(9), None)
     };
     let entry = table.get(index).unwrap();
-    assert_eq!(entry.judge(&old), Verdict::Acknowledge);
+    assert_eq!(entry.verdict(&old), Verdict::Acknowledge);
 }
