@@ -72,13 +72,12 @@ impl<L: LocalAddress, K: Linkage> Linked for ManagedSlice<'_, Entry<L, K>> {
 impl<'a, L: LocalAddress, S: Scale, K: Linkage> Waiting<'a, L, S, K> {
     /// All entries free; as many are used as `K` can link.
     pub(super) fn new(entries: ManagedSlice<'a, Entry<L, K>>, waits: Waits) -> Self {
-        let (ms, unit, counted) = match waits {
-            Waits::Once { ms } => (ms, TICK, 0),
-            Waits::Doubled { ms } => (ms, 1, 7),
+        let ticks = |ms: u32| ms.min(LONGEST_MS) * TICKS_PER_MS;
+        let (period, unit, counted) = match waits {
+            // Rounded up, and one more unit because the start is rounded down.
+            Waits::Once { ms } => (ticks(ms).next_multiple_of(TICK) + TICK, TICK, 0),
+            Waits::Doubled { ms } => (ticks(ms), 1, 7),
         };
-        // Rounded up, and one more unit because the start is rounded down.
-        let period = ms.min(LONGEST_MS) * TICKS_PER_MS;
-        let period = period.next_multiple_of(unit) + (unit & !1);
         let mut this = Self {
             entries,
             free: S::List::EMPTY,
