@@ -60,6 +60,7 @@ pub use tuning::{BlindAttacks, OpeningErrors, Tunable, Tuned, Tuning, Untuned, W
 pub(crate) use tuning::{Known, tuning_of};
 pub use tuple::Tuple;
 
+use open::Opener;
 use recovery::Sent;
 use recv::Islands;
 use send::Kind;
@@ -151,6 +152,8 @@ pub struct TimeWaitSeed {
 #[repr(C)]
 pub struct Connection<'a, P: Profile> {
     tcb: Tcb<P>,
+    /// If it was opened actively.
+    opener: Option<&'static Opener<P>>,
     /// Written by the user and not acknowledged by the peer.
     send: Ring<'a>,
     /// Received and not read by the user.
@@ -164,6 +167,7 @@ impl<'a, P: Profile> Connection<'a, P> {
     fn assemble(tcb: Tcb<P>, storage: Storage<'a>) -> Self {
         Self {
             tcb,
+            opener: None,
             send: Ring::new(storage.send),
             receive: Ring::new(storage.receive),
             sent: Sent::new(storage.records),

@@ -69,7 +69,11 @@ impl<P: Profile> Connection<'_, P> {
         match plan.kind {
             Kind::Nothing => {}
             Kind::Reset => self.write_reset(&mut segment),
-            Kind::Syn => self.write_syn(&mut segment),
+            Kind::Syn => {
+                if let Some(opener) = self.opener {
+                    (opener.write)(self, &mut segment);
+                }
+            }
             Kind::Text | Kind::Ack | Kind::KeepAlive => {
                 self.write_options(&mut segment.options);
                 if plan.kind == Kind::Text {
@@ -200,7 +204,7 @@ impl<P: Profile> Connection<'_, P> {
     //= https://www.rfc-editor.org/rfc/rfc9293#section-3.7.1
     //# TCP endpoints MUST implement both sending and receiving the MSS Option
     //# (MUST-14).
-    fn write_syn(&self, segment: &mut Draft) {
+    pub(super) fn write_syn(&self, segment: &mut Draft) {
         let tcb = &self.tcb;
         let mut options = OptionsEmit {
             mss: Some(tcb.snd.mss_limit),

@@ -61,9 +61,14 @@ impl<P: Profile> Connection<'_, P> {
         self.tcb.counters.segments_in(segments);
         let verdict = match self.tcb.state {
             State::Closed | State::Listen | State::TimeWait => Err(Dropped::NoConnection),
-            State::SynSent => self.arrive_syn_sent(segment),
-            State::SynReceived
-            | State::Established
+            State::SynSent | State::SynReceived => {
+                let opener = self.opener;
+                match opener.and_then(|opener| (opener.arrive)(self, segment)) {
+                    Some(verdict) => verdict,
+                    None => self.arrive_synchronized(segment, segments),
+                }
+            }
+            State::Established
             | State::FinWait1
             | State::FinWait2
             | State::CloseWait
@@ -102,9 +107,6 @@ impl<P: Profile> Connection<'_, P> {
     //# acceptability check (Section 3.3 in [RFC0793]), which is performed after
     //# verification of the received Timestamps option:
     fn arrive_synchronized(&mut self, segment: &Segment<'_>, segments: u16) -> Result<(), Dropped> {
-        if self.is_crossed_syn(segment) {
-            return self.arrive_crossed_syn(segment);
-        }
         self.check_timestamps(segment)?;
         self.check_sequence(segment)?;
         if segment.control == Some(Control::Rst) {
@@ -142,24 +144,6 @@ impl<P: Profile> Connection<'_, P> {
         }
         self.tcb.hear_marks(segment);
         self.arrive_text(segment, segment.seq, segments)
-    }
-
-    /// After a simultaneous open the peer's SYN comes again, with an acknowledgment of ours.
-    fn is_crossed_syn(&self, segment: &Segment<'_>) -> bool {
-        self.tcb.state == State::SynReceived
-            && segment.control == Some(Control::Syn)
-            && segment.seq + SeqLen::ONE == self.tcb.rcv.nxt
-            && segment.ack.is_some_and(|ack| ack == self.tcb.snd.nxt)
-    }
-
-    /// It counts as that acknowledgment, and is acknowledged in turn.
-    fn arrive_crossed_syn(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
-        self.tcb.rcv.ack.at_once();
-        self.tcb.take_ecn(segment);
-        match segment.ack {
-            Some(ack) => self.arrive_ack(segment, ack),
-            None => Ok(()),
-        }
     }
 
     /// First, the sequence number.

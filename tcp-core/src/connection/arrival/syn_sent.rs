@@ -2,7 +2,7 @@
 
 use crate::connection::counters::Counting;
 use crate::connection::error::CloseReason;
-use crate::connection::state::Step;
+use crate::connection::state::{State, Step};
 use crate::connection::{Connection, open};
 use crate::profile::Profile;
 use crate::seq::{SeqLen, SeqNum};
@@ -10,7 +10,39 @@ use crate::stack::Dropped;
 use crate::wire::{Control, Flags, Segment};
 
 impl<P: Profile> Connection<'_, P> {
-    pub(super) fn arrive_syn_sent(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
+    /// Handles what answers our SYN.
+    pub(in crate::connection) fn arrive_opening(
+        &mut self,
+        segment: &Segment<'_>,
+    ) -> Option<Result<(), Dropped>> {
+        if self.tcb.state == State::SynSent {
+            Some(self.arrive_syn_sent(segment))
+        } else if self.is_crossed_syn(segment) {
+            Some(self.arrive_crossed_syn(segment))
+        } else {
+            None
+        }
+    }
+
+    /// After a simultaneous open the peer's SYN comes again, with an acknowledgment of ours.
+    fn is_crossed_syn(&self, segment: &Segment<'_>) -> bool {
+        self.tcb.state == State::SynReceived
+            && segment.control == Some(Control::Syn)
+            && segment.seq + SeqLen::ONE == self.tcb.rcv.nxt
+            && segment.ack.is_some_and(|ack| ack == self.tcb.snd.nxt)
+    }
+
+    /// It counts as that acknowledgment, and is acknowledged in turn.
+    fn arrive_crossed_syn(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
+        self.tcb.rcv.ack.at_once();
+        self.tcb.take_ecn(segment);
+        match segment.ack {
+            Some(ack) => self.arrive_ack(segment, ack),
+            None => Ok(()),
+        }
+    }
+
+    fn arrive_syn_sent(&mut self, segment: &Segment<'_>) -> Result<(), Dropped> {
         let snd = &self.tcb.snd;
         let acceptable = |ack: SeqNum| ack.after(snd.una) && ack.at_or_before(snd.nxt);
         if segment.ack.is_some_and(|ack| !acceptable(ack)) {

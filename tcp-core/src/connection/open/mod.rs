@@ -9,7 +9,7 @@ use super::optional::Optional;
 use super::path_search::{MtuProbing, PathState};
 use super::recovery::{Loss, Pushed, Rtt, Usage};
 use super::recv::{Rcv, scale_for};
-use super::send::{MSS_FLOOR, Snd};
+use super::send::{MSS_FLOOR, Plan, Snd};
 use super::state::State;
 use super::tcb::{Clock, Negotiated, Probe, Tcb, TimestampState, User};
 use super::timers::Deadlines;
@@ -17,14 +17,27 @@ use super::tuning::{Tuned, Tuning};
 use super::{Connection, HalfOpen, Opening, arrival};
 use crate::profile::{Profile, Storage};
 use crate::seq::{SeqLen, SeqNum};
+use crate::stack::Dropped;
 use crate::time::{Instant, Tick};
-use crate::wire::Segment;
+use crate::wire::{Draft, Segment};
 
 /// The MSS of a peer that offers none (RFC 9293 MUST-15, section 3.7.1).
 const DEFAULT_MSS_V4: u16 = 536;
 const DEFAULT_MSS_V6: u16 = 1_220;
 const IP_HEADER_V4: u16 = 20;
 const TCP_HEADER: u16 = 20;
+
+/// What only a connection needs that was opened actively. It is named where that happens, and
+/// nowhere else: a build that only listens leaves the code out.
+#[derive(Debug)]
+pub(super) struct Opener<P: Profile> {
+    /// Handles a segment in SYN-SENT and, if it answers our SYN there, in SYN-RECEIVED.
+    pub(super) arrive: Arrive<P>,
+    pub(super) plan: fn(&Connection<'_, P>, &mut Plan),
+    pub(super) write: fn(&Connection<'_, P>, &mut Draft),
+}
+
+type Arrive<P> = fn(&mut Connection<'_, P>, &Segment<'_>) -> Option<Result<(), Dropped>>;
 
 impl<'a, P: Profile> Connection<'a, P> {
     /// Active open: SYN-SENT, and a SYN is owed.
@@ -63,6 +76,15 @@ impl<'a, P: Profile> Connection<'a, P> {
         };
         tcb.rcv.wscale = tcb.tuning.get().scale(fitting);
         settle_mss(tcb, None);
+        self.opener = Some(
+            const {
+                &Opener {
+                    arrive: |connection, segment| connection.arrive_opening(segment),
+                    plan: |connection, plan| connection.plan_handshake(plan),
+                    write: |connection, segment| connection.write_syn(segment),
+                }
+            },
+        );
         self.settle();
     }
 

@@ -77,7 +77,11 @@ impl<P: Profile> Connection<'_, P> {
         }
         match tcb.state {
             State::Closed | State::Listen | State::TimeWait => {}
-            State::SynSent | State::SynReceived => self.plan_handshake(&mut plan),
+            State::SynSent | State::SynReceived => {
+                if let Some(opener) = self.opener {
+                    (opener.plan)(self, &mut plan);
+                }
+            }
             State::Established
             | State::FinWait1
             | State::FinWait2
@@ -110,7 +114,7 @@ impl<P: Profile> Connection<'_, P> {
         self.tcb.snd.end(self.send.len())
     }
 
-    fn plan_handshake(&self, plan: &mut Plan) {
+    pub(in crate::connection) fn plan_handshake(&self, plan: &mut Plan) {
         let tcb = &self.tcb;
         let again = tcb.loss.to_resend() > SeqLen::ZERO;
         if again || tcb.snd.nxt == tcb.snd.una {
