@@ -368,8 +368,9 @@ impl<P: Profile> Connection<'_, P> {
             return;
         }
         let outstanding = !self.tcb.nothing_outstanding();
-        let waiting = self.tcb.snd.syn_acknowledged && self.end().after(self.tcb.snd.nxt);
-        let blocked = waiting && !outstanding && self.plan().kind != Kind::Text;
+        let snd = &self.tcb.snd;
+        let waiting = !outstanding && snd.syn_acknowledged && self.end().after(snd.nxt);
+        let blocked = waiting && self.plan().kind != Kind::Text;
         let tcb = &mut self.tcb;
         if !outstanding {
             tcb.timers.retransmission().clear();

@@ -109,7 +109,7 @@ impl<P: Profile> Connection<'_, P> {
     }
 
     /// One past everything that is to be sent, the FIN included.
-    #[inline(never)]
+    #[inline(always)]
     pub(in crate::connection) fn end(&self) -> SeqNum {
         self.tcb.snd.end(self.send.len())
     }

@@ -6,7 +6,7 @@ use crate::figures::Figures;
 /// timestamps nor keep-alive, so the profile without them is held against them.
 const ALL: [(&str, &str, u64); 8] = [
     ("tcp-core.small", "text", 16_000),
-    ("tcp-core.dual", "text", 22_000),
+    ("tcp-core.small-dual", "text", 22_000),
     ("tcp-core.small", "connection slot", 360),
     ("tcp-core.size-of", "in-flight record", 20),
     ("tcp-core.run", "peak stack", 1_500),

@@ -20,14 +20,15 @@ pub(crate) struct Image {
 
 impl Image {
     /// Of this TCP: one connection without a stack; an echo service over IP, over Ethernet, the
-    /// same of the profile `Small`, over Ethernet with both families, and with everything that the
-    /// link layer offers.
-    pub(crate) const OURS: [Self; 6] = [
+    /// same of the profile `Small`, both over Ethernet with both families, and one with everything
+    /// that the link layer offers.
+    pub(crate) const OURS: [Self; 7] = [
         Self::minimal("tcp-core.connection", "connection"),
         Self::minimal("tcp-core.echo", ""),
         Self::minimal("tcp-core.ethernet", "ethernet"),
         Self::minimal("tcp-core.small", "ethernet,small"),
         Self::minimal("tcp-core.dual", "dual"),
+        Self::minimal("tcp-core.small-dual", "dual,small"),
         Self::minimal("tcp-core.link", "link"),
     ];
     /// Of smoltcp: the echo service over Ethernet with one family and with both.

@@ -14,7 +14,7 @@ const END: &str = "<!-- end of budgets -->\n";
 /// Who is compared, as sections are called.
 const STACKS: [&str; 3] = ["tcp-core", "smoltcp", "lwip"];
 /// What a row says, the section without its first part, and the name of the figure.
-const ROWS: [(&str, &str, &str); 20] = [
+const ROWS: [(&str, &str, &str); 21] = [
     ("one connection alone: text", "connection", "text"),
     ("echo over IPv4, no link layer: text", "echo", "text"),
     ("echo over Ethernet, IPv4: text", "ethernet", "text"),
@@ -22,12 +22,13 @@ const ROWS: [(&str, &str, &str); 20] = [
     ("its bss", "ethernet", "bss"),
     ("**the same, profile `Small`: text**", "small", "text"),
     ("the same, extended¹: text", "extended", "text"),
+    ("echo over Ethernet, IPv4 and IPv6: text", "dual", "text"),
+    ("its bss", "dual", "bss"),
     (
-        "**echo over Ethernet, IPv4 and IPv6: text**",
-        "dual",
+        "**the same, profile `Small`: text**",
+        "small-dual",
         "text",
     ),
-    ("its bss", "dual", "bss"),
     ("the same with DHCP and DNS: text", "link", "text"),
     ("connection slot², octets", "size-of", "connection slot"),
     ("**the same, profile `Small`**", "small", "connection slot"),
