@@ -15,10 +15,11 @@ const HEADER: &str = "# What tcp-core costs in octets. \
 /// What a reader does about a difference.
 const ADVICE: &str = "if that is meant: cargo run -p tcp-tests --bin sizes -- --bless";
 
-/// Upper limits that no snapshot overrides.
+/// Upper limits that no snapshot overrides. The one for any address was 56, and is missed by the
+/// initial send sequence number, which an entry keeps so that a handshake hashes less.
 const LIMITS: [(&str, u64); 4] = [
     ("SYN entry", 48),
-    ("SYN entry, any address", 56),
+    ("SYN entry, any address", 60),
     ("TIME-WAIT entry", 64),
     ("TIME-WAIT, any address", 64),
 ];
