@@ -24,11 +24,7 @@ const ROWS: [(&str, &str, &str); 21] = [
     ("the same, extended¹: text", "extended", "text"),
     ("echo over Ethernet, IPv4 and IPv6: text", "dual", "text"),
     ("its bss", "dual", "bss"),
-    (
-        "**the same, profile `Small`: text**",
-        "small-dual",
-        "text",
-    ),
+    ("**the same, profile `Small`: text**", "small-dual", "text"),
     ("the same with DHCP and DNS: text", "link", "text"),
     ("connection slot², octets", "size-of", "connection slot"),
     ("**the same, profile `Small`**", "small", "connection slot"),
