@@ -128,10 +128,19 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Queues a stateless answer, within this second's limit.
     #[inline(never)]
     pub(super) fn answer(&mut self, kind: Kind) {
-        let permitted = self.replies.permit(self.clock, self.secret);
-        if permitted.and_then(|()| self.replies.push(kind)).is_err() {
+        if self.may_answer() && self.replies.push(kind).is_err() {
             self.counters.count(Dropped::ReplyQueueFull);
         }
+    }
+
+    /// Whether another answer leaves within this second; it counts as one.
+    #[inline(never)]
+    pub(super) fn may_answer(&mut self) -> bool {
+        let permitted = self.replies.permit(self.clock, self.secret).is_ok();
+        if !permitted {
+            self.counters.count(Dropped::ReplyQueueFull);
+        }
+        permitted
     }
 
     /// A segment for a connection in TIME-WAIT.

@@ -90,6 +90,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             else {
                 break;
             };
+            let now = self.clock;
             let _ = self.with_connection(index, |connection| connection.advance(now));
         }
     }

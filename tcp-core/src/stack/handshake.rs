@@ -146,12 +146,12 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         if P::TIMESTAMPS.is_on() && config.timestamps.is_on() {
             entry.set_timestamps(options.timestamps.map(|timestamps| timestamps.value));
         }
-        if let Some(old) = old {
-            self.drop_time_wait(old);
-        }
         let Some(entry) = self.half_open.insert(self.clock, &entry) else {
             return Err(Dropped::SynQueueFull);
         };
+        if let Some(old) = old {
+            self.drop_time_wait(old);
+        }
         if self.enter(key, Found::HalfOpen(entry)).is_err() {
             self.half_open.remove(entry);
             return Err(Dropped::OutOfMemory);
@@ -203,6 +203,9 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         };
         let key = entry.key(self.locals.own());
         if segment.control == Some(Control::Syn) && after_syn(segment.seq) == entry.rcv_nxt {
+            if !self.may_answer() {
+                return Ok(());
+            }
             self.half_open.owe_again(index, self.clock);
             if has_ecn::<P>()
                 && !is_offered(segment.flags)

@@ -1,7 +1,7 @@
 //! Half-open connections: from the SYN to the ACK that completes the handshake.
 //!
 //! A compact entry is not a connection: it lends no buffers. Its SYN-ACK is owed from the start,
-//! and once more at the end of each wait.
+//! and once more at the end of each wait and when the SYN comes again.
 
 use super::entry::Entry;
 use super::isn::Ticks;
@@ -17,7 +17,7 @@ pub(super) type SynQueue<'a, L, S> = Waiting<'a, L, S, <S as Scale>::ShortLinks>
 /// One half-open connection.
 pub(super) type SynEntry<L, S> = Entry<L, <S as Scale>::ShortLinks>;
 
-/// A first wait of 1 s: the last ends 63 s after the SYN.
+/// A first wait of 1 s: the last ends 63 s after the SYN, or a wait later if that came again.
 pub(super) const SYN_ACK_WAITS: Waits = Waits::Doubled { ms: 1_000 };
 
 const SCALE_MASK: u16 = 0x000f;
@@ -86,12 +86,14 @@ impl<L: LocalAddress, K: Linkage> Entry<L, K> {
 }
 
 impl<L: LocalAddress, S: Scale, K: Linkage> Waiting<'_, L, S, K> {
-    /// The SYN came again: the SYN-ACK is owed once more, and the wait that was interrupted begins
-    /// anew.
+    /// The SYN came again: the SYN-ACK is owed once more. The first time, the wait that was
+    /// interrupted begins anew; not again, or whoever repeats a SYN would keep the entry for ever.
     pub(super) fn owe_again(&mut self, index: u32, now: Instant) {
         let begun = self.get(index).map_or(0, |entry| self.begun(entry));
         self.unlink(index);
-        if let Some(entry) = self.get_mut(index) {
+        if let Some(entry) = self.get_mut(index)
+            && !entry.marks.has(RESENT)
+        {
             entry.since = Ticks(Ticks::at(now).0.wrapping_sub(begun));
             entry.marks.0 |= RESENT;
         }

@@ -8,7 +8,8 @@
 //! The end of the first wait is the same time after the start for all, and each further wait is
 //! twice as long as the one before. Invariants, where there are lists: an entry stands in exactly
 //! one; within a list entries stand in the order in which they began to wait, so the first of each
-//! list is its next deadline.
+//! list is its next deadline. Only what was owed between two waits stands behind younger ones: it
+//! may be looked at a wait late.
 
 use managed::ManagedSlice;
 

@@ -102,6 +102,13 @@ impl Claim {
         self.state == ClaimState::Probing && self.wanted.address() == address
     }
 
+    /// What was said last has not left: listening begins when it has.
+    pub(super) fn wait(&mut self, now: Instant) {
+        if self.state == ClaimState::Probing {
+            self.due = self.due.max(Some(now + TWO_SECONDS));
+        }
+    }
+
     /// Another host's ARP packet.
     //= https://www.rfc-editor.org/rfc/rfc5227#section-2.1.1
     //# If during this period, from the beginning of the probing process

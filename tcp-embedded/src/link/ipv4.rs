@@ -3,7 +3,7 @@
 
 use core::net::Ipv4Addr;
 
-use heapless::Vec;
+use heapless::Deque;
 use tcp_core::Instant;
 
 use super::arp::{self, Arp, Operation};
@@ -37,7 +37,7 @@ pub(super) struct Side {
     ours: Option<Ipv4Cidr>,
     /// Unspecified where there is none.
     gateway: Ipv4Addr,
-    owed: Vec<Owed, OWED>,
+    owed: Deque<Owed, OWED>,
     defended: Option<Moment>,
     #[cfg(feature = "probe")]
     pub(super) claim: Option<super::claim::Claim>,
@@ -48,7 +48,7 @@ impl Side {
         Self {
             ours: None,
             gateway: Ipv4Addr::UNSPECIFIED,
-            owed: Vec::new(),
+            owed: Deque::new(),
             defended: None,
             #[cfg(feature = "probe")]
             claim: None,
@@ -157,8 +157,14 @@ impl Side {
             to: MacAddress(*to),
             target,
         };
-        let pushed = self.owed.push(owed);
+        let pushed = self.owed.push_back(owed);
         pushed.map_err(|_| LinkDropped::QueueFull)
+    }
+
+    /// Whether something waits to be written.
+    #[cfg(feature = "probe")]
+    pub(super) fn owes(&self) -> bool {
+        !self.owed.is_empty()
     }
 
     /// Our address as the sender of a packet about `target`.
@@ -177,7 +183,7 @@ impl Side {
 
     /// Writes an ARP packet that waits; the frame's length.
     pub(super) fn pay(&mut self, mac: &MacAddress, frame: &mut [u8]) -> Option<usize> {
-        let owed = self.owed.last()?;
+        let owed = self.owed.front()?;
         let packet = Arp {
             operation: owed.operation,
             sender_mac: &mac.0,
@@ -194,7 +200,7 @@ impl Side {
             to: &owed.to,
         };
         let len = ethernet::finish(frame, route, Carries::Arp, arp::LENGTH);
-        self.owed.pop();
+        self.owed.pop_front();
         len
     }
 }

@@ -4,7 +4,8 @@ use tcp_core::Instant;
 
 /// A time in units of 16 microseconds, modulo 2^32: half the memory of an [`Instant`], and a
 /// fraction of its instructions. What happened 19 hours ago may seem to have happened lately: then
-/// an address is in use for a minute before it is verified, or one conflict more goes unanswered.
+/// an address is in use for a minute before it is verified, or a conflict counts as the second in
+/// ten seconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Moment(u32);
 

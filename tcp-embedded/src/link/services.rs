@@ -293,9 +293,13 @@ impl Link<'_> {
     }
 
     fn advance_claim(&mut self, now: Instant) {
+        let owes = self.ipv4.owes();
         let Some(claim) = &mut self.ipv4.claim else {
             return;
         };
+        if owes {
+            claim.wait(now);
+        }
         match claim.step(now, &mut self.random) {
             Some(Step::Probe(address) | Step::Announce(address)) => self.ipv4.announce(address),
             Some(Step::Use(ours, gateway)) => {

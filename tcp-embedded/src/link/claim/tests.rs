@@ -79,6 +79,30 @@ fn an_address_is_probed_three_times_announced_twice_and_then_used() {
 }
 
 #[test]
+fn probes_that_the_device_did_not_take_do_not_win() {
+    let mut neighbors = [Neighbor::EMPTY; 2];
+    let mut link = claiming(&mut neighbors);
+    for millis in (0..60_000).step_by(10) {
+        link.advance(Instant::from_millis(millis));
+    }
+    assert_eq!(link.claim_state(), Some(ClaimState::Probing));
+    let mut frame = [0xaa; 64];
+    let mut now = Instant::from_millis(60_000);
+    let mut probes = Vec::new();
+    while link.claim_state() == Some(ClaimState::Probing) {
+        while link.pay(now, &mut frame, &|_: Hop| false).is_some() {
+            let packet = ArpCopy::parse(&frame[HEADER..]).unwrap();
+            assert!(packet.sender.is_unspecified());
+            probes.push(now.as_millis());
+        }
+        now = link.deadline().unwrap();
+        link.advance(now);
+    }
+    assert_eq!(probes.len(), 3);
+    assert!(now.as_millis() - probes[2] >= 1_990, "{now:?} {probes:?}");
+}
+
+#[test]
 fn any_sign_of_another_owner_ends_the_claim() {
     let none = Ipv4Addr::UNSPECIFIED;
     for frame in [

@@ -45,6 +45,9 @@ use routers::{HOST, List, NEVER};
 /// Messages that wait for the device.
 const OWED: usize = 4;
 const SECOND: Duration = Duration::from_secs(1);
+/// From the moment at which an address is to be asked for until it is in use, with a second for the
+/// device.
+const DETECTION: Duration = Duration::from_secs(2);
 //= https://www.rfc-editor.org/rfc/rfc4861#section-10
 //# RTR_SOLICITATION_INTERVAL        4 seconds
 /// The wait after the first solicitation; it doubles, because a router may be late (RFC 7559).
@@ -143,13 +146,14 @@ impl Side {
             self.routers.configure(gateway, HOST);
         }
         self.autoconfiguration = host.autoconfiguration;
-        // By then there is an address to ask from, unless somebody has it.
-        self.look_for_routers(due + SECOND);
+        self.look_for_routers(due);
     }
 
+    /// Asks for routers some time after our addresses are asked for at `due`: by then there is one
+    /// to ask from, unless somebody has it or the device takes nothing.
     fn look_for_routers(&mut self, due: Instant) {
         if self.autoconfiguration == Autoconfiguration::On {
-            self.solicitation = (due, 0);
+            self.solicitation = (due + DETECTION, 0);
         }
     }
 
@@ -254,11 +258,15 @@ impl Side {
             owed.ours = self.addresses.link_local();
             return Some((ROUTER_SOLICITATION, owed));
         } else {
-            owed = self.owed.pop_front()?;
-            if owed.ours != Address::UNSPECIFIED {
-                return Some((NEIGHBOR_ADVERTISEMENT, owed));
+            // Those for which there is no source any more are passed over.
+            while owed.ours == Address::UNSPECIFIED {
+                owed = self.owed.pop_front()?;
+                if owed.ours != Address::UNSPECIFIED {
+                    return Some((NEIGHBOR_ADVERTISEMENT, owed));
+                }
+                let source = self.addresses.source_for(now, &owed.peer);
+                owed.ours = source.unwrap_or(Address::UNSPECIFIED);
             }
-            owed.ours = self.addresses.source_for(now, &owed.peer)?;
         }
         Some((NEIGHBOR_SOLICITATION, owed))
     }

@@ -192,7 +192,7 @@ fn after_the_cable_was_out_routers_are_looked_for_again() {
     bench.hear(&from_router(1_800, &[])).unwrap();
     assert_eq!(bench.wait(100_000), []);
     bench.link.reattach(bench.now);
-    let said = bench.wait(1_000);
+    let said = bench.wait(3_000);
     assert_eq!((said.len(), said[0].body[0]), (1, 133));
 }
 
