@@ -154,7 +154,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         let Some(&entry) = self.time_wait.get(index) else {
             return Err(Dropped::NoConnection);
         };
-        let recent = entry.timestamps().filter(|_| P::TIMESTAMPS.is_on());
+        let recent = Self::ts_recent(&entry);
         match entry.judge(segment, recent) {
             Verdict::Ignore if segment.control == Some(Control::Rst) => Err(Dropped::RstIgnored),
             Verdict::Ignore if segment.seq != entry.rcv_nxt => Err(Dropped::OutOfWindow),
@@ -208,13 +208,18 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         self.answer(Kind::Segment(bare));
     }
 
+    /// TS.Recent of a compact entry, if its connection uses timestamps.
+    pub(super) fn ts_recent<K: Linkage>(entry: &Entry<P::Local, K>) -> Option<u32> {
+        entry.timestamps().filter(|_| P::TIMESTAMPS.is_on())
+    }
+
     /// The Timestamps option of a segment for a compact entry.
     pub(super) fn timestamps_for<K: Linkage>(
         &self,
         key: &Key,
         entry: &Entry<P::Local, K>,
     ) -> Option<Timestamps> {
-        let recent = entry.timestamps().filter(|_| P::TIMESTAMPS.is_on())?;
+        let recent = Self::ts_recent(entry)?;
         Some(Timestamps {
             value: tsval(self.clock, self.offset_for(key, entry)),
             echo: recent,
@@ -223,7 +228,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
 
     /// The timestamp offset of a connection, if it needs one.
     pub(super) fn offset_for<K: Linkage>(&self, key: &Key, entry: &Entry<P::Local, K>) -> u32 {
-        if P::TIMESTAMPS.is_on() && entry.timestamps().is_some() {
+        if Self::ts_recent(entry).is_some() {
             Start::of(key, self.secret).timestamp_offset
         } else {
             0

@@ -72,25 +72,25 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
     /// Does what is due at `now`.
     pub(super) fn run(&mut self, now: Instant) {
         self.tick(now);
-        while let Some(entry) = self.half_open.due(self.clock) {
+        // What the caller tells may lie before what was told last.
+        let now = self.clock;
+        while let Some(entry) = self.half_open.due(now) {
             self.retry_half_open(entry);
         }
-        while let Some(entry) = self.time_wait.due(self.clock) {
+        while let Some(entry) = self.time_wait.due(now) {
             self.drop_time_wait(entry);
         }
         if P::REASSEMBLY.is_on() {
-            for _ in 0..self.fragments.advance(self.clock) {
+            for _ in 0..self.fragments.advance(now) {
                 self.counters.count(Dropped::Fragment);
             }
         }
         // A connection that has run what was due has a later deadline or none.
         for _ in 0..self.schedule.len() {
             let due = self.next_due();
-            let Some((_, index)) = due.filter(|(at, _)| !Tick::at(self.clock).is_before(*at))
-            else {
+            let Some((_, index)) = due.filter(|(at, _)| !Tick::at(now).is_before(*at)) else {
                 break;
             };
-            let now = self.clock;
             let _ = self.with_connection(index, |connection| connection.advance(now));
         }
     }

@@ -203,15 +203,14 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
         };
         let key = entry.key(self.locals.own());
         if segment.control == Some(Control::Syn) && after_syn(segment.seq) == entry.rcv_nxt {
-            if !self.may_answer() {
-                return Ok(());
-            }
-            self.half_open.owe_again(index, self.clock);
             if has_ecn::<P>()
                 && !is_offered(segment.flags)
                 && let Some(entry) = self.half_open.get_mut(index)
             {
                 entry.withdraw_ecn();
+            }
+            if self.may_answer() {
+                self.half_open.owe_again(index, self.clock);
             }
             return Ok(());
         }
@@ -276,7 +275,7 @@ impl<'a, P: Profile, M: Memory<'a>> Stack<'a, P, M> {
             };
             return Err(Refusal(Dropped::OutOfWindow, answer));
         }
-        let recent = entry.timestamps().filter(|_| P::TIMESTAMPS.is_on());
+        let recent = Self::ts_recent(entry);
         match (recent, segment.options.timestamps) {
             (Some(_), None) => return Err(Refusal(Dropped::TimestampMissing, Answer::Nothing)),
             (Some(recent), Some(their)) if is_stale(their.value, recent) => {
